@@ -38,7 +38,7 @@ from learning.training.arguments import build_arguments, encode_rows
 from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingStep
 from learning.training.schedule import lay_out_steps
-from learning.training.trainer import PrefixTrainer
+from learning.training.trainer import PrefixCollator, PrefixTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 
@@ -125,7 +125,7 @@ def build_trainer(
     collator = DataCollatorForLanguageModeling(pad_token_id=0)
     if kind is PrefixTrainer:
         prefix = common_prefix_length([example.input_ids for example in examples])
-        collator = PrefixTrainer.collator(0, prefix, device.dtype)
+        collator = PrefixCollator(prefix, device.dtype)
     with quiet_libraries():
         trainer = kind(
             model,

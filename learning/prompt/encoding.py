@@ -88,19 +88,6 @@ def longest_allowed(model_config: Any) -> int | None:
     return getattr(model_config, "max_position_embeddings", None)
 
 
-def attention_span(model_config: Any) -> int | None:
-    """The most tokens of a row in which every token attends to all before it; None if the layers set no limit.
-
-    Some families let a token in some layers attend only to the last few: Mistral and Gemma by their positions, GPT-Neo
-    by their places in the row.
-    """
-    config = model_config.get_text_config()
-    if set(getattr(config, "layer_types", None) or ()) == {"full_attention"}:
-        return None
-    spans = [getattr(config, name, None) for name in ("sliding_window", "attention_chunk_size", "window_size")]
-    return min((span for span in spans if isinstance(span, int)), default=None)
-
-
 def check_lengths(sequences: Sequence[Sequence[int]], limit: int | None) -> None:
     """Refuse texts that are longer than the model takes.
 

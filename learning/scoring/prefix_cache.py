@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicCache, DynamicLayer
 
 from learning.prompt.encoding import common_prefix_length
 
@@ -61,10 +61,19 @@ def _repeat_layer(layer: Any, rows: int) -> Any:
     return repeated
 
 
-def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]]) -> PrefixCache:
-    """Run the model over the tokens that all prompts begin with."""
+def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]], *, is_kept_whole: bool = False) -> PrefixCache:
+    """Run the model over the tokens that all prompts begin with.
+
+    Args:
+        model: The model.
+        prompts: Tokens of each prompt.
+        is_kept_whole: Whether layers with a sliding window keep all tokens of the prefix, as masks of ours need it; by
+            themselves they keep those of one window.
+    """
     length = common_prefix_length(prompts)
     if length == 0:
         return PrefixCache(0, None)
     ids = torch.tensor([prompts[0][:length]], device=model.device)
-    return PrefixCache(length, model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values)
+    cache = DynamicCache() if is_kept_whole else None
+    computed = model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    return PrefixCache(length, computed.past_key_values)

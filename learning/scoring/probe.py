@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from learning.models.alike import is_alike
 from learning.models.base_checks import LANGUAGE_MODEL, explain_token_beyond
 from learning.models.base_model import BaseModelError
 from learning.models.device import is_out_of_memory
 from learning.models.model_files import AGAIN
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_prompts
+from learning.scoring.passes import ALIKE, node_logits
 from learning.scoring.prefix_cache import compute_prefix
-from learning.scoring.scoring import node_logits
 from schemas.cell import PromptSettings
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
 TEXTS = ("Profit rose .", "Sales of the Finnish company fell by a tenth")
 CHANGED = 3
 """Number of last tokens that are changed, to detect whether earlier ones look ahead."""
-ALIKE = {torch.float32: 1e-3, torch.bfloat16: 0.1, torch.float16: 0.1}
-"""Largest allowed difference of logits that are computed in two ways, relative to the largest logit. Rounding makes it
-1e-6 in float32, a hundredth in bfloat16 (Gemma 3 270M); families that do not fit are off by a hundredth to about 1."""
 CAUSAL = {dtype: tolerance / 10 for dtype, tolerance in ALIKE.items()}
-"""The same for logits that are computed in one way: rounding makes it almost 0, an untrained encoder a thousandth."""
+"""As `ALIKE`, for logits that are computed in one way: rounding makes it almost 0, an untrained encoder a
+thousandth."""
 
 
 def probe_base(base: "LoadedBase") -> None:
@@ -59,7 +58,7 @@ def _probe(base: "LoadedBase") -> None:
     with _refusing(model, "takes no shared prefix"):
         behind = _behind_prefix(base, prompts)
     whole = torch.stack([logits[-1] for logits in alone])
-    if not _is_alike(behind, whole, ALIKE[dtype]):
+    if not is_alike(behind, whole, ALIKE[dtype]):
         raise _unfit(model, _explain(model, "gives other answers after a shared prefix than without one"))
 
 
@@ -89,7 +88,7 @@ def _explain_tokens(model: Any, tokenizer: Any, prompts: Sequence[Sequence[int]]
 def _is_causal(model: Any, ids: Sequence[int], logits: torch.Tensor, tolerance: float) -> bool:
     """Whether earlier logits stay the same when the last tokens change."""
     kept, first = len(ids) - CHANGED, ids[0]
-    return _is_alike(_logits(model, [*ids[:kept], *[first] * CHANGED])[:kept], logits[:kept], tolerance)
+    return is_alike(_logits(model, [*ids[:kept], *[first] * CHANGED])[:kept], logits[:kept], tolerance)
 
 
 def _behind_prefix(base: "LoadedBase", prompts: list[tuple[int, ...]]) -> torch.Tensor:
@@ -97,10 +96,6 @@ def _behind_prefix(base: "LoadedBase", prompts: list[tuple[int, ...]]) -> torch.
     prefix = compute_prefix(base.model, prompts)
     suffixes = [ids[prefix.length :] for ids in prompts]
     return node_logits(base.model, prefix, suffixes, base.answers(PromptSettings()))[:, 0].float()
-
-
-def _is_alike(one: torch.Tensor, other: torch.Tensor, tolerance: float) -> bool:
-    return not bool((one - other).abs().max() > tolerance * other.abs().max())
 
 
 def _explain(model: Any, why: str) -> str:

@@ -1,8 +1,7 @@
 """Scoring: a model and headlines in, the probability of each label at every temperature out.
 
 One forward pass a headline serves all temperatures. The prompts' common prefix is computed once and its keys and
-values are reused for every batch; logits are computed only at the last token. Prompts that are longer than the model's
-sliding window are computed whole.
+values are reused for every batch; logits are computed only at the last token.
 """
 
 from collections import deque
@@ -14,10 +13,9 @@ import torch
 
 from learning.models.device import Device, after, free_memory_bytes, mark
 from learning.models.fused_rotary import fused_rotary
-from learning.models.last_layer import LastLayer
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
-from learning.prompt.encoding import attention_span, check_lengths, encode_prompts, longest_allowed
-from learning.scoring.prefix_cache import PrefixCache, compute_prefix
+from learning.prompt.encoding import check_lengths, encode_prompts, longest_allowed
+from learning.scoring.passes import Passes
 from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 
@@ -91,12 +89,12 @@ def score_headlines(
         return answered + len(rows)
 
     with fused_rotary(model) if model.device.type == "cuda" else nullcontext():
-        prefix = compute_prefix(model, prompts)
+        passes = Passes.prepare(model, prompts, answers)
         while begun < len(order):
             rows = order[begun : begun + batch_size(len(prompts[order[begun]]) + len(answers.nodes), batch_tokens)]
             logits = None
             try:
-                logits = _logits_of_first(model, prefix, [prompts[row] for row in rows], answers)
+                logits = passes.compute_first([prompts[row] for row in rows])
             except torch.OutOfMemoryError:
                 if len(rows) == 1 and not batches:
                     raise
@@ -118,77 +116,3 @@ def score_headlines(
 def batch_size(longest: int, batch_tokens: int) -> int:
     """How many rows, none longer than `longest`, fit into `batch_tokens` once padded; at least one."""
     return max(1, batch_tokens // longest)
-
-
-def _logits_of_first(
-    model: Any, prefix: PrefixCache, prompts: Sequence[Sequence[int]], answers: AnswerSpace
-) -> torch.Tensor:
-    """`node_logits` of prompts, longest first; beyond the model's window only of those as long as the first."""
-    span, longest = attention_span(model.config), len(prompts[0])
-    if span is None or longest + len(answers.nodes) <= span:
-        return node_logits(model, prefix, [prompt[prefix.length :] for prompt in prompts], answers)
-    return logits_of_whole(model, [prompt for prompt in prompts if len(prompt) == longest], answers)
-
-
-def node_logits(
-    model: Any, prefix: PrefixCache, suffixes: Sequence[Sequence[int]], answers: AnswerSpace
-) -> torch.Tensor:
-    """Logits after each node of the answers, [B, K, V]: the end of a suffix is node 0.
-
-    A row is `[padding, suffix, node 1, node 2, ...]` after the prefix, so that the nodes of all rows are in the same
-    columns. A node sees the prompt and the nodes that lead to it.
-    """
-    nodes = [token for _, token in answers.nodes]
-    longest = max(len(suffix) for suffix in suffixes)
-    padding = torch.tensor([longest - len(suffix) for suffix in suffixes])
-    ids = torch.tensor([[0] * (longest - len(suffix)) + list(suffix) + nodes for suffix in suffixes])
-    offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in answers.depths)])
-    positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
-    mask = _tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype)
-    # Indices rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
-    kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
-    cache = prefix.repeat(len(suffixes))
-    with LastLayer(model).at(kept):
-        logits: torch.Tensor = model(
-            input_ids=_send(ids, model.device),
-            position_ids=_send(positions, model.device),
-            attention_mask=_send(mask, model.device),
-            past_key_values=cache,
-            use_cache=cache is not None,
-            logits_to_keep=kept,
-        ).logits
-    return logits
-
-
-def logits_of_whole(model: Any, prompts: Sequence[Sequence[int]], answers: AnswerSpace) -> torch.Tensor:
-    """As `node_logits`, without a prefix, padding or a mask of ours: the model decides which tokens a token attends to.
-
-    Args:
-        model: The model.
-        prompts: Tokens of B prompts, all of one length.
-        answers: The nodes.
-    """
-    logits = []
-    for path in answers.paths:
-        ids = torch.tensor([[*prompt, *path] for prompt in prompts])
-        logits.append(model(input_ids=_send(ids, model.device), use_cache=False, logits_to_keep=1).logits)
-    return torch.cat(logits, dim=1)
-
-
-def _send(tensor: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """The tensor on a device; a GPU gets it without a wait for the batch that it computes."""
-    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
-
-
-def _tree_mask(
-    padding: torch.Tensor, prefix_length: int, longest: int, ancestors: torch.Tensor, dtype: torch.dtype
-) -> torch.Tensor:
-    """[B, 1, T, prefix + T] of 0 where a token may see another, and the dtype's minimum elsewhere."""
-    size = longest + len(ancestors)
-    own = torch.ones(size, size, dtype=torch.bool).tril()
-    own[longest:, longest:] = ancestors
-    real = torch.arange(size) >= padding[:, None]
-    allowed = torch.cat(
-        [torch.ones(len(padding), size, prefix_length, dtype=torch.bool), own & real[:, None, :]], dim=-1
-    )
-    return torch.zeros(allowed.shape, dtype=dtype).masked_fill(~allowed, torch.finfo(dtype).min)[:, None]

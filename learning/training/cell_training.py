@@ -9,10 +9,12 @@ from typing import Any
 
 import datasets
 import torch
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.adapter import save_adapter
 from learning.models.adapter_files import ADAPTER_FILES, check_adapter
 from learning.models.loaded_base import LoadedBase
+from learning.models.windows import find_window
 from learning.prompt.encoding import EncodedExample, check_lengths, common_prefix_length, longest_allowed
 from learning.training.arguments import build_arguments, checkpoints_gradients, encode_rows
 from learning.training.probe import takes_packs, takes_stacks
@@ -44,6 +46,7 @@ class CellTraining:
         self.prefix_length = min(common_prefix_length(sequences), first_answer)
         lengths = [len(sequence) for sequence in sequences]
         self.longest = max(lengths)
+        self._window = find_window(base.model.config, self.longest)
         self.run = Run(training, lengths, base.device, notify)
 
     def begin(self) -> bool:
@@ -124,6 +127,8 @@ class CellTraining:
     def takes_stacks(self, size: int) -> bool:
         """Whether packs of this many headlines can be in a shared pass; see `learning.training.probe`."""
         base, examples, prefix = self.base, self.examples, self.prefix_length
+        if self._window:  # the masks of a shared pass have no window
+            return False
         if not takes_packs(base, base.model, examples, prefix, size, self.notify):
             return False
         return takes_stacks(base, self.recipe, examples, prefix, self.notify)
@@ -136,18 +141,19 @@ class CellTraining:
         self, model: Any, micro_batch_size: int, scratch: Path, shared: tuple[SharedPass, int] | None
     ) -> AdapterTrainer:
         recipe, device, schedule = self.recipe, self.base.device, self.run.schedule
-        kind: Any = PrefixTrainer if self.packed else AdapterTrainer
+        tokenizer = self.base.tokenizer
+        kind: Any = AdapterTrainer
         if shared:
             kind = partial(SharedTrainer, shared=shared[0], member=shared[1])
             collator: Any = PrefixCollator(self.prefix_length, None)
-        tokenizer = self.base.tokenizer
-        rows = self.base.model.get_input_embeddings().weight.shape[0]
-        endings = (tokenizer.pad_token_id, tokenizer.eos_token_id)
-        pad = next((token for token in endings if token is not None and token < rows), 0)
-
-        if not shared:
-            collator = kind.collator(pad, self.prefix_length, device.dtype)
-
+        elif self.packed:
+            kind = PrefixTrainer
+            collator = PrefixCollator(self.prefix_length, device.dtype, self._window)
+        else:
+            rows = self.base.model.get_input_embeddings().weight.shape[0]
+            endings = (tokenizer.pad_token_id, tokenizer.eos_token_id)
+            pad = next((token for token in endings if token is not None and token < rows), 0)
+            collator = DataCollatorForLanguageModeling(pad_token_id=pad)
         examples = encode_rows(self.examples, whole_text=recipe.training.loss == "whole-text")
         checkpointing = checkpoints_gradients(recipe.training, self.base)
         trainer: AdapterTrainer = kind(

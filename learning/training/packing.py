@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from learning.models.windows import Window
+
 FEW = 4
 """Positions that need logits count as few if they are at most one in this many, as with a loss over labels only."""
 
@@ -27,6 +29,8 @@ class Pack:
     """[1, T] int64."""
     attention_mask: torch.Tensor | None
     """[1, 1, T, T] of the compute dtype: 0 where row may attend to column, the dtype's minimum elsewhere."""
+    window_mask: torch.Tensor | None
+    """The same for layers with a sliding window; None where no example is beyond the window."""
     logits_to_keep: torch.Tensor
     """[K] int64: positions whose next token is a target, ascending."""
     target_rows: torch.Tensor
@@ -46,6 +50,7 @@ def pack_examples(
     loss_starts: Sequence[int],
     prefix_length: int,
     dtype: torch.dtype | None,
+    window: Window | None = None,
 ) -> Pack:
     """Pack whole sequences that share their first `prefix_length` tokens.
 
@@ -55,6 +60,7 @@ def pack_examples(
             every example to put the whole text under the loss.
         prefix_length: Number of tokens that all sequences have in common, at least 1.
         dtype: Dtype of the attention mask, which is left out when None.
+        window: The sliding window that an example is beyond; None where there is none.
 
     Returns:
         The pack. The sum of `weights` is the number of tokens under the loss in a padded batch of the same examples.
@@ -79,10 +85,13 @@ def pack_examples(
     kept, rows = torch.unique(torch.tensor(sources), return_inverse=True)
     suffixes = [len(sequence) - prefix_length for sequence in sequences]
     owners = torch.tensor([-1] * prefix_length + [number for number, size in enumerate(suffixes) for _ in range(size)])
+    position_ids = torch.tensor([positions])
+    mask = None if dtype is None else block_mask(owners[None], dtype)
     return Pack(
         input_ids=torch.tensor([ids]),
-        position_ids=torch.tensor([positions]),
-        attention_mask=None if dtype is None else block_mask(owners[None], dtype),
+        position_ids=position_ids,
+        attention_mask=mask,
+        window_mask=None if mask is None or window is None else window.limit(mask, position_ids, position_ids),
         logits_to_keep=kept,
         target_rows=rows,
         suffix_lengths=torch.tensor(suffixes),

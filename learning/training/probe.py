@@ -6,11 +6,13 @@ from typing import Any
 
 import torch
 
+from learning.models.alike import UNFIT, is_alike
 from learning.models.device import is_out_of_memory
 from learning.models.last_layer import LastLayer
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import add_losses
-from learning.prompt.encoding import EncodedExample, attention_span
+from learning.models.windows import attention_span, find_window
+from learning.prompt.encoding import EncodedExample
 from learning.training.arguments import encode_rows
 from learning.training.recipe import Recipe
 from learning.training.shared_pass import try_pass
@@ -18,8 +20,6 @@ from learning.training.trainer import PrefixCollator, forward_pack
 
 PROBED = 3
 """Number of different examples in each probe."""
-UNFIT = (TypeError, ValueError, IndexError, AttributeError, NotImplementedError, RuntimeError)
-"""Errors of models whose attention takes no pack, or no adapters side by side."""
 SAME_LOGITS = {torch.float32: 1e-3, torch.bfloat16: 5e-2, torch.float16: 1e-2}
 """Largest allowed difference, relative to the largest logit; a model that ignores masks is off by about 1."""
 
@@ -49,10 +49,10 @@ def takes_packs(
     tokens = len(longest[0].input_ids)
     shape = (prefix_length + size * (tokens - prefix_length), tokens)
     if shape not in base.takes_packs:
-        span = attention_span(base.model.config)
         packed = [example for example, _ in zip(cycle(longest), range(max(size, PROBED)), strict=False)]
-        is_within = span is None or tokens <= span
-        base.takes_packs[shape] = is_within and _is_alike_in_a_pack(base, model, packed, prefix_length)
+        config = base.model.config
+        is_masked = tokens <= attention_span(config) or find_window(config, tokens) is not None
+        base.takes_packs[shape] = is_masked and _is_alike_in_a_pack(base, model, packed, prefix_length)
         if not base.takes_packs[shape]:
             kind = type(base.model).__name__
             notify(f"{kind} takes no batches packed after one prefix: they are padded, several times slower")
@@ -69,7 +69,7 @@ def _is_alike_in_a_pack(base: LoadedBase, model: Any, examples: Sequence[Encoded
             packed = forward_pack(model, pack, LastLayer(model))[pack["target_rows"]].float()
             alone = {id(example): _logits_of_answer(model, example) for example in examples}
         whole = torch.cat([alone[id(example)] for example in examples])
-        return bool((packed - whole).abs().max() <= SAME_LOGITS[device.dtype] * whole.abs().max())
+        return is_alike(packed, whole, SAME_LOGITS[device.dtype])
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
@@ -122,6 +122,7 @@ def takes_stacks(
 
 
 def _pack(base: LoadedBase, examples: Sequence[EncodedExample], prefix_length: int) -> dict[str, torch.Tensor]:
-    collator = PrefixCollator(prefix_length, base.device.dtype)
+    window = find_window(base.model.config, max(len(example.input_ids) for example in examples))
+    collator = PrefixCollator(prefix_length, base.device.dtype, window)
     pack = collator(encode_rows(examples, whole_text=False))
     return {name: tensor.to(base.device.name) for name, tensor in pack.items()}

@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 from trl import SFTTrainer
-from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.device import after, mark
 from learning.models.last_layer import LastLayer
 from learning.models.output_head import OutputHead, add_losses
 from learning.models.pack_attention import mark_pack
+from learning.models.windows import Window, find_window
 from learning.training.callbacks import Meeting, Saving
 from learning.training.packing import FEW, Pack, pack_examples
 from learning.training.saved_trainer import SavedTrainer
@@ -31,15 +31,22 @@ IGNORED = -100
 class PrefixCollator:
     """Collates rows with `input_ids` and `labels` into the tensors of a `Pack`."""
 
-    def __init__(self, prefix_length: int, dtype: torch.dtype | None) -> None:
-        """Use this common prefix length and dtype of the mask, which is left out when None."""
+    def __init__(self, prefix_length: int, dtype: torch.dtype | None, window: Window | None = None) -> None:
+        """Prepare to pack rows.
+
+        Args:
+            prefix_length: How many tokens all rows have in common.
+            dtype: The dtype of the masks, which are left out when None.
+            window: The sliding window that a row is beyond; None where there is none.
+        """
         self.prefix_length = prefix_length
         self.dtype = dtype
+        self.window = window
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Pack the rows of one micro-batch."""
         starts = [sum(label == IGNORED for label in row["labels"]) or 1 for row in rows]
-        pack = pack_examples([row["input_ids"] for row in rows], starts, self.prefix_length, self.dtype)
+        pack = pack_examples([row["input_ids"] for row in rows], starts, self.prefix_length, self.dtype, self.window)
         return {field.name: tensor for field in fields(Pack) if (tensor := getattr(pack, field.name)) is not None}
 
 
@@ -67,11 +74,6 @@ class AdapterTrainer(SavedTrainer, SFTTrainer):  # type: ignore[misc]
             if name in adapter:
                 weight.data = adapter[name]
 
-    @classmethod
-    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> Any:  # noqa: ARG003
-        """The collator of this trainer."""
-        return DataCollatorForLanguageModeling(pad_token_id=pad_token)
-
 
 class PackTrainer(AdapterTrainer):
     """`AdapterTrainer` over packs, whose loss is divided by the tokens under it in the whole batch."""
@@ -94,11 +96,6 @@ class PrefixTrainer(PackTrainer):
         # Recomputation in the backward pass runs without the hooks of the forward pass.
         self.last_layer = None if self.args.activation_checkpointing else LastLayer(model)
         self.head = OutputHead.find(model)
-
-    @classmethod
-    def collator(cls, pad_token: int, prefix_length: int, dtype: torch.dtype | None) -> PrefixCollator:  # noqa: ARG003
-        """The collator that packs rows after their common prefix."""
-        return PrefixCollator(prefix_length, dtype)
 
     def compute_loss(
         self,
@@ -126,15 +123,17 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
         pack: A `Pack`'s tensors.
         last_layer: The model's last layer, if it may be computed at these positions only; None to compute it whole.
     """
-    kept, mask = pack["logits_to_keep"], pack["attention_mask"]
-    if mask.device.type == "cpu":  # where it has an effect; a GPU would have to wait for the lengths
-        mask = mark_pack(mask, pack["suffix_lengths"].tolist())
+    kept, masks = pack["logits_to_keep"], [pack[name] for name in ("attention_mask", "window_mask") if name in pack]
+    if kept.device.type == "cpu":  # where it has an effect; a GPU would have to wait for the lengths
+        masks = [mark_pack(mask, pack["suffix_lengths"].tolist()) for mask in masks]
+    whole, *limited = masks
+    window = find_window(model.config, whole.shape[-1]) if limited else None
     few = len(kept) * FEW <= pack["input_ids"].shape[1]
     with last_layer.at(kept) if last_layer and few else nullcontext():
         logits: torch.Tensor = model(
             input_ids=pack["input_ids"],
             position_ids=pack["position_ids"],
-            attention_mask=mask,
+            attention_mask=window.as_the_model_takes(whole, *limited) if window else whole,
             logits_to_keep=kept,
             use_cache=False,
         ).logits[0]

@@ -7,6 +7,7 @@ import datasets
 import pytest
 import torch
 from transformers import TrainerCallback
+from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import Device
@@ -61,7 +62,9 @@ def find_gradients(
     reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training), {}
     if is_shared:
         arguments = {"shared": SharedPass(base, [model], [training.seed], recipe.lora, longest=1_024), "member": 0}
-    collator = PrefixCollator(prefix, None) if is_shared else kind.collator(0, prefix, base.device.dtype)
+    collator: Any = PrefixCollator(prefix, None if is_shared else base.device.dtype)
+    if kind is AdapterTrainer:
+        collator = DataCollatorForLanguageModeling(pad_token_id=0)
     with quiet_libraries():
         trainer = kind(
             model,

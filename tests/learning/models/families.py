@@ -177,7 +177,7 @@ UNFIT: dict[str, tuple[Any, str, str]] = {
 def write_family(name: str, folder: Path) -> Path:
     """Write a model of a family with the embedded model's tokenizer."""
     torch.manual_seed(1)
-    configs = {**FAMILIES, **OTHERS}
+    configs = {**FAMILIES, **OTHERS, **{f"{family} with a window": WINDOWS[family](20) for family in WINDOWS}}
     model = AutoModelForCausalLM.from_config(configs[name]) if name in configs else UNFIT[name][0]()
     model.save_pretrained(folder)
     load_tokenizer(MODEL_FOLDER).save_pretrained(folder)

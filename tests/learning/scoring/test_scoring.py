@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter
@@ -18,7 +17,6 @@ from learning.scoring.scoring import batch_size, score_headlines
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
-from tests.learning.models.families import WINDOWS
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 PROMPT = PromptSettings()
@@ -159,29 +157,6 @@ def test_labels_of_several_tokens_are_products_along_their_tokens(labelled: tupl
             expected = steps[range(len(path)), path].sum().exp().item()
             assert expected > 0
             assert measured[row, 0, column].item() == pytest.approx(expected, rel=1e-3, abs=0)  # far below 1e-12
-
-
-@pytest.mark.parametrize("family", WINDOWS)
-@pytest.mark.parametrize("window", [16, 60, 75])
-@pytest.mark.parametrize("words", [{}, {Label.NEGATIVE: "zuqba", Label.NEUTRAL: "kwyjo", Label.POSITIVE: "gluvx"}])
-def test_prompts_beyond_a_sliding_window_are_answered_as_the_model_does(
-    family: str, window: int, words: dict[Label, str], tokenizer: Any, labelled: tuple[list[str], list[Label]]
-) -> None:
-    torch.manual_seed(3)
-    model = AutoModelForCausalLM.from_config(WINDOWS[family](window), dtype=torch.float32).eval()
-    for weight in model.parameters():
-        torch.nn.init.normal_(weight, std=0.3)
-    prompt = PromptSettings(label_words=words) if words else PROMPT
-    answers, prompts = find_answers(model, tokenizer, prompt), encode_prompts(labelled[0], tokenizer, prompt)
-    assert {len(ids) > 60 for ids in prompts} == {True, False}
-    measured = score_all(model, tokenizer, labelled[0], DECODINGS, prompt)
-    with torch.inference_mode():
-        alone = [
-            torch.stack([model(input_ids=torch.tensor([[*ids, *path]])).logits[0, -1] for path in answers.paths])
-            for ids in prompts
-        ]
-        expected = answers.label_probabilities(torch.stack(alone), DECODINGS)
-    assert measured.sampled.numpy() == pytest.approx(expected.sampled.numpy(), abs=1e-5)
 
 
 def test_a_headline_beyond_the_limit_of_the_model_is_refused(tokenizer: Any) -> None:

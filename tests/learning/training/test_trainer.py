@@ -19,16 +19,19 @@ from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
+from learning.models.windows import find_window
 from learning.prompt.encoding import common_prefix_length, encode_examples
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
 from learning.training.schedule import lay_out_steps
-from learning.training.trainer import IGNORED, AdapterTrainer, BatchesAhead, PrefixTrainer
+from learning.training.trainer import IGNORED, AdapterTrainer, BatchesAhead, PrefixCollator, PrefixTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.learning.models.families import FAMILIES, write_family
 
 REAL = ("embedded", "llama")
+WINDOWS = ("mistral with a window", "gemma3 with a window")
+"""Models whose window is shorter than the prompts."""
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +74,9 @@ def build(kind: type[SFTTrainer], folder: Path, loss: str, output: Path, example
             torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
     prefix = common_prefix_length([example.input_ids for example in encoded])
     collator = DataCollatorForLanguageModeling(pad_token_id=0)
-    if issubclass(kind, AdapterTrainer):
-        collator = kind.collator(0, prefix, device.dtype)
+    if issubclass(kind, PrefixTrainer):
+        window = find_window(model.config, max(len(example.input_ids) for example in encoded))
+        collator = PrefixCollator(prefix, device.dtype, window)
     rows = encode_rows(encoded, whole_text=loss == "whole-text")
     with quiet_libraries():
         return kind(
@@ -112,7 +116,7 @@ def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Ten
 def list_cases() -> Iterator[Any]:
     """Each base model packed and padded, with each loss; `make test` runs two padded models and one loss."""
     kinds = {"packed": PrefixTrainer, "padded": AdapterTrainer}
-    for folder, form, loss in product([*REAL, *FAMILIES], kinds, ["completion", "whole-text"]):
+    for folder, form, loss in product([*REAL, *FAMILIES, *WINDOWS], kinds, ["completion", "whole-text"]):
         is_slow = form == "padded" and (loss == "whole-text" or folder not in {"embedded", "gpt2"})
         marks = [pytest.mark.slow] if is_slow else []
         yield pytest.param(folder, loss, kinds[form], id=f"{folder}-{form}-{loss}", marks=marks)

@@ -195,12 +195,13 @@ def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_reports_it(
         ("gpt-neo", 100, 2, True),
         ("gpt-neo", 100, 16, False),  # the last headlines of a pack would not see the instruction
         ("mistral", 100, 16, True),
-        ("mistral", -1, 2, False),  # the longest headline alone is longer than the window
-        ("gemma3", -1, 2, False),
+        ("gpt-neo", -1, 2, False),  # the longest headline alone is longer than the window
+        ("mistral", -1, 2, True),
+        ("gemma3", -20, 16, True),
         ("gemma3", 0, 2, True),
     ],
 )
-def test_packs_are_used_only_where_a_window_of_the_attention_holds_them(
+def test_packs_are_used_where_a_window_of_the_attention_holds_them_or_is_masked(
     labelled: Labelled, tmp_path: Path, family: str, spare: int, batch_size: int, *, packed: bool
 ) -> None:
     torch.manual_seed(1)
