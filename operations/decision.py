@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from schemas.config import PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.promotion import Allowance, Champion, Check
 from storage.champions import Decision
 

@@ -9,7 +9,7 @@ from operations.promotion import Proposal
 from operations.rivals import meet, meet_baseline
 from reporting.promotion import describe_checks
 from reporting.verdict import format_bounds, format_ratio
-from schemas.config import PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
 from storage.cells import load_cell

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from embedded.paths import MODEL_FOLDER
 from operations.worker import run_job
 from schemas.cell import PromptSettings
-from schemas.config import DecodingSettings, PromotionSettings
 from schemas.errors import InputError
+from schemas.evaluation import DecodingSettings, PromotionSettings
 from schemas.source import DataSettings
 from schemas.stored import read_cell, read_stored
 from storage.home import Home

@@ -35,9 +35,10 @@ from operations.race_preview import describe_race
 from operations.reruns import preview_reruns
 from operations.steps import warn_of_few_steps
 from schemas.columns import ReadColumns
-from schemas.config import RunnerSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.label import LABELS
 from schemas.listing import count, join_numbers
+from schemas.runner import RunnerSettings
 from storage.home import Home
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from operations.disk import count_bytes
 from schemas.cell import PromptSettings
-from schemas.config import DecodingSettings
+from schemas.evaluation import DecodingSettings
 from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS, Label
 from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.config import BaselineSettings
+from schemas.evaluation import BaselineSettings
 from schemas.listing import list_some
 from schemas.promotion import Champion
 

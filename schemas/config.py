@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
@@ -21,6 +20,7 @@ from schemas.cell import (
     PromptSettings,
     TrainingSettings,
 )
+from schemas.evaluation import BaselineSettings, DecodingSettings, PromotionSettings, RaceSettings
 from schemas.grid import (
     VARIABLE,
     Grid,
@@ -32,9 +32,8 @@ from schemas.grid import (
     open_short_names,
     resolve_point,
 )
+from schemas.runner import RunnerSettings
 from schemas.settings import (
-    NamingSettings,
-    PositiveFloat,
     PositiveInt,
     Settings,
     iterate_settings,
@@ -47,142 +46,6 @@ TAG = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 """The key of a tag."""
 LONGEST_TAG = 200
 """The most characters of its value."""
-
-
-DEFAULT_BASELINES = ("majority class", "finance lexicon", "TF-IDF + linear SVM")
-"""The baselines that take only seconds."""
-
-
-class BaselineSettings(NamingSettings):
-    """The baselines that the models are compared with, on the same headlines."""
-
-    names: tuple[str, ...] = Field(
-        default=DEFAULT_BASELINES,
-        description="Which to run: `majority class`, the train part's; `finance lexicon`, fintone's own word lists; "
-        "`TF-IDF + linear SVM`, on words and characters; with probabilities: `TF-IDF + logistic regression`, `TF-IDF + "
-        "naive Bayes`, `TF-IDF + neural network`, `TF-IDF + random forest`, and `soft-voting ensemble`, the mean of "
-        "the best three of these by cross-validation on train. `default` stands for the first three, `all` for all.",
-    )
-    embedding_model: str | None = Field(
-        default=None,
-        description="Also run sentence embeddings + logistic regression, with this encoder in sentence-transformers' "
-        "format: a folder, or ORG/NAME[@REVISION] on the hub. Needs `pip install 'fintone[embeddings]'`.",
-        min_length=1,
-    )
-
-    @field_validator("names", mode="before")
-    @classmethod
-    def _one_word(cls, value: Any) -> Any:
-        return (value,) if isinstance(value, str) else value
-
-    @field_validator("names")
-    @classmethod
-    def _all_different(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return refuse_repeats(values)
-
-
-class DecodingSettings(Settings):
-    """How a label is sampled from the model's distribution."""
-
-    temperatures: tuple[PositiveFloat, ...] = Field(description="Sampling temperatures.", min_length=1)
-    top_k: PositiveInt | None = Field(
-        default=None, description="Sample among the k likeliest tokens; all when not given."
-    )
-    top_p: float | None = Field(
-        default=None,
-        gt=0,
-        le=1,
-        description="Sample among the fewest tokens that hold this probability; all if not given.",
-    )
-    draws: PositiveInt = Field(
-        default=1,
-        description="Draws for each headline. The first is its prediction in the ledger, whatever their number. More "
-        "draws show how far a sampled figure varies, and need no further scoring.",
-    )
-    seed: int = Field(default=42, ge=0, lt=2**32, description="Seed of the draws.")
-
-    @field_validator("temperatures")
-    @classmethod
-    def _all_different(cls, values: tuple[float, ...]) -> tuple[float, ...]:
-        return refuse_repeats(values)
-
-
-class PromotionSettings(Settings):
-    """When the fine-tune that validation chose replaces the champion. No id of a study or a cell depends on these."""
-
-    level: float = Field(
-        default=0.05,
-        gt=0,
-        lt=1,
-        description="Level that all judgements on the same test headlines share: McNemar's exact tests against the "
-        "champion and the best baseline have 6 / (pi^2 k^2) of it at the k-th judgement.",
-    )
-    min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Least accuracy on test.")
-    max_unparsed_rate: float = Field(
-        default=0.05, ge=0, le=1, description="Largest share of test headlines that it may answer with no label."
-    )
-    beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
-
-
-class RaceSettings(Settings):
-    """How a race drops cells (`search: race`); without a race it changes no id."""
-
-    level: float = Field(
-        default=0.05,
-        gt=0,
-        lt=1,
-        description="Upper bound of the chance that a race drops any cell for one that is no better: each of McNemar's "
-        "exact tests has this level divided by the number of tests that the race may make.",
-    )
-
-
-class RunnerSettings(Settings):
-    """Where cells are trained and scored. It changes no result, and so no id of a study or a cell."""
-
-    kind: Literal["local", "ray"] = Field(
-        default="local",
-        description="`local`: on this machine (`training.side_by_side`). `ray`: on the nodes of a Ray cluster, where "
-        "cells that share no training run at the same time. Needs `pip install 'fintone[ray]'` and a Prefect server.",
-    )
-    address: str | None = Field(
-        default=None,
-        description="Address of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the cluster on this "
-        "machine or, where none runs, one that is started for the run.",
-        min_length=1,
-    )
-    gpus_per_cell: float | None = Field(
-        default=None,
-        ge=0,
-        le=1,
-        description="GPUs that a cell reserves, a fraction where cells share one; 1 when not given, if a node has any.",
-    )
-    cpus_per_cell: PositiveInt = Field(
-        default=1, description="CPU cores that a cell reserves; without a GPU it computes in as many threads."
-    )
-    storage: str | None = Field(
-        default=None,
-        description="Folder through which adapters and checkpoints travel: an absolute path that all machines share, "
-        "or an fsspec address such as s3://BUCKET/FOLDER. A folder in FINTONE_HOME when not given, for a cluster on "
-        "one machine.",
-    )
-
-    @field_validator("storage")
-    @classmethod
-    def _the_same_everywhere(cls, value: str | None) -> str | None:
-        if value is not None and "://" not in value and not Path(value).is_absolute():
-            raise ValueError(f"{value!r} is another folder on each machine: give an absolute path or an fsspec address")
-        return value
-
-    @field_validator("storage", "address")
-    @classmethod
-    def _without_a_secret(cls, value: str | None) -> str | None:
-        """Settings are kept in the warehouse and shown by the Prefect UI."""
-        if value is not None and "@" in value.partition("://")[2].partition("/")[0]:
-            raise ValueError(
-                "an address with a name or a password in it would be kept and shown: give the address alone, and the "
-                "credentials to its library, as in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
-        return value
 
 
 class StudyConfig(Settings):

@@ -16,8 +16,8 @@ from uuid import UUID
 
 from embedded.paths import MODEL_FOLDER
 from operations.worker import working_at, working_here
-from schemas.config import RunnerSettings
 from schemas.errors import InputError
+from schemas.runner import RunnerSettings
 from tasks.cells import RunEndedError
 from tasks.progress import announce
 

@@ -6,8 +6,8 @@ from pkgutil import iter_modules
 
 from learning.baselines import kinds
 from learning.baselines.kind import BaselineKind
-from schemas.config import DEFAULT_BASELINES, BaselineSettings
 from schemas.errors import InputError
+from schemas.evaluation import DEFAULT_BASELINES, BaselineSettings
 from schemas.nearest import did_you_mean
 from schemas.plan import BaselinePlan, EncoderPlan
 

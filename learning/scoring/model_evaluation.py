@@ -14,7 +14,7 @@ from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, meas
 from learning.study.metrics import draw_outcomes, measure
 from learning.study.unparsed import UNPARSED, with_unparsed
 from schemas.cell import PromptSettings
-from schemas.config import DecodingSettings
+from schemas.evaluation import DecodingSettings
 
 CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
 """From .03 to 32, four for each power of ten: temperatures for the curve of accuracy, from the same forward pass."""

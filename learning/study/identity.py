@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.cell import OF_RECORD, TRAINED_UNTIL, WITHOUT_EFFECT, CellSettings, TrainingSettings
-from schemas.config import DecodingSettings, PromotionSettings, RaceSettings, StudyConfig
+from schemas.config import StudyConfig
+from schemas.evaluation import DecodingSettings, PromotionSettings, RaceSettings
 from schemas.grid import SHORT_NAMES
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan, BaseModelPlan

@@ -9,7 +9,7 @@ from math import pi
 
 from learning.study.comparison import Comparison
 from schemas.comparison import Difference
-from schemas.config import PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.promotion import Allowance, Check, Floor, Look
 
 

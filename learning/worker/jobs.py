@@ -11,7 +11,7 @@ from learning.study.evaluation import Evaluation, LabelledPart
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.cell import PromptSettings, TrainingSettings
-from schemas.config import DecodingSettings
+from schemas.evaluation import DecodingSettings
 from schemas.label import Label
 from schemas.model_card import Canaries
 

@@ -11,8 +11,9 @@ import pytest
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from learning.models.adapter_files import check_adapter
-from schemas.config import PromotionSettings, StudyConfig
+from schemas.config import StudyConfig
 from schemas.errors import InputError
+from schemas.evaluation import PromotionSettings
 from schemas.profiles import build_config, load_profile
 from tasks import evaluation
 from tests.asking import ask

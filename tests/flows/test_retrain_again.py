@@ -10,7 +10,8 @@ import pytest
 
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
-from schemas.config import BaselineSettings, PromotionSettings, StudyConfig
+from schemas.config import StudyConfig
+from schemas.evaluation import BaselineSettings, PromotionSettings
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.warehouse import prepare_warehouse, writing

@@ -25,7 +25,7 @@ from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, Training
 from operations.known_sources import read_whole
 from operations.planning import lay_out
 from operations.preview import describe_study
-from schemas.config import BaselineSettings
+from schemas.evaluation import BaselineSettings
 from schemas.label import LABELS, Label
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile

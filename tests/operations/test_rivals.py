@@ -3,7 +3,7 @@
 import pytest
 
 from operations.rivals import describe_left_out
-from schemas.config import BaselineSettings
+from schemas.evaluation import BaselineSettings
 
 SVM, LEXICON, MAJORITY = "TF-IDF + linear SVM", "finance lexicon", "majority class"
 OUT = f"out {LEXICON}"

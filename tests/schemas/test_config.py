@@ -7,8 +7,10 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from schemas.cell import BaseModelSettings, LoraSettings, PromptSettings, TrainingSettings
-from schemas.config import BaselineSettings, DecodingSettings, RunnerSettings, StudyConfig
+from schemas.config import StudyConfig
+from schemas.evaluation import BaselineSettings, DecodingSettings
 from schemas.profiles import PROFILES, build_config, load_profile
+from schemas.runner import RunnerSettings
 from schemas.source import DataSettings
 from schemas.split import SplitSettings
 

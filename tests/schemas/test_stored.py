@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from schemas import stored
 from schemas.cell import PromptSettings, TrainingSettings
-from schemas.config import DecodingSettings, PromotionSettings
+from schemas.evaluation import DecodingSettings, PromotionSettings
 from schemas.stored import read_stored
 
 TRAINING = TrainingSettings(loss="completion", schedule="cosine", batch_size=16)

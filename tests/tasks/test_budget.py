@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from learning.study.comparison import compare
 from learning.study.promotion import Rival
 from operations.decision import Challenge, Measured, decide
-from schemas.config import PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.promotion import Champion, Look
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.headlines import save_ingestion

@@ -15,7 +15,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.kinds.resolution import resolve_base_model
 from learning.worker.jobs import BaseSpec
 from schemas.cell import TrainingSettings
-from schemas.config import RunnerSettings
+from schemas.runner import RunnerSettings
 from tasks.cluster import RunnerError, check_runner, find_storage
 from tasks.node import NodeError, _find_base
 

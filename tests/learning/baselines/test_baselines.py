@@ -11,8 +11,8 @@ from learning.baselines.evaluation import evaluate_baseline, fit_baseline
 from learning.baselines.kind import Answers, BaselineKind, Train
 from learning.baselines.registry import find_kind, plan_baselines
 from learning.study.evaluation import LabelledPart
-from schemas.config import BaselineSettings
 from schemas.errors import InputError
+from schemas.evaluation import BaselineSettings
 from schemas.label import LABELS as ALL_LABELS
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile

@@ -19,7 +19,7 @@ from learning.study.identity import (
     training_id,
 )
 from schemas.cell import LoraSettings
-from schemas.config import DecodingSettings
+from schemas.evaluation import DecodingSettings
 from schemas.identity import content_id
 from schemas.plan import BaselinePlan
 from schemas.split import SplitSettings

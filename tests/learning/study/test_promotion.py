@@ -6,7 +6,7 @@ import pytest
 from learning.study.comparison import compare
 from learning.study.promotion import Rival, is_promoted, judge, spend
 from reporting.promotion import describe_checks, describe_look
-from schemas.config import PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.promotion import Look
 
 SETTINGS = PromotionSettings(level=0.05, min_accuracy=0.7, max_unparsed_rate=0.02)
