@@ -25,6 +25,7 @@ from learning.models.output_head import OutputHead
 from learning.models.pack_attention import PACKED_SDPA, REPLACED
 from learning.models.quiet import quiet_libraries
 from learning.models.stacked_lora import structural_copy
+from learning.models.windows import Window
 from learning.prompt.decoding import AnswerSpace, find_answers
 from schemas.cell import LoraSettings, PromptSettings
 
@@ -66,8 +67,8 @@ class LoadedBase:
         """Whether its attention respects the mask of a pack, by the tokens of the longest pack and example."""
         self.kept: tuple[Any, Any] | None = None
         """Kept for the next training of the same kind: the key of what both share, and the pass over the base."""
-        self.takes_stacks: bool | None = None
-        """Whether several adapters in one pass give the same as one by one; None until a training has tried."""
+        self.takes_stacks: dict[Window | None, bool] = {}
+        """Whether several adapters in one pass give the same as one by one, by the window of their masks."""
         self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None

@@ -36,6 +36,10 @@ class Window:
         is_beyond = queries[:, :, None] - keys[:, None, :] >= self.size
         return mask.masked_fill(is_beyond[:, None], torch.finfo(mask.dtype).min)
 
+    def mask(self, whole: torch.Tensor, queries: torch.Tensor, keys: torch.Tensor) -> Masks:
+        """The masks of a pass, from that of layers without the window; arguments are those of `limit`."""
+        return self.as_the_model_takes(whole, self.limit(whole, queries, keys))
+
     def as_the_model_takes(self, whole: torch.Tensor, limited: torch.Tensor) -> Masks:
         """The masks of a pass, of layers without and with the window."""
         return limited if self.in_all_layers else {_WHOLE: whole, _LIMITED: limited}

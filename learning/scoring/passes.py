@@ -93,19 +93,17 @@ def node_logits(
     ids = torch.tensor([[0] * (longest - len(suffix)) + list(suffix) + nodes for suffix in suffixes])
     offsets = torch.tensor([*range(longest), *(longest + depth - 1 for depth in answers.depths)])
     positions = prefix.length + (offsets - padding[:, None]).clamp(min=0)
-    masks: Any = _send(_tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype), model.device)
-    if window:
-        before = torch.arange(prefix.length).expand(len(suffixes), -1)
-        keys = _send(torch.cat([before, positions], dim=1), model.device)
-        masks = window.as_the_model_takes(masks, window.limit(masks, keys[:, prefix.length :], keys))
+    mask = _send(_tree_mask(padding, prefix.length, longest, answers.ancestors, model.dtype), model.device)
+    keys = _send(torch.cat([torch.arange(prefix.length).expand(len(suffixes), -1), positions], dim=1), model.device)
+    queries = keys[:, prefix.length :]
     # Indices rather than a slice: a slice leaves a view, whose product with the head is ten times slower.
     kept = torch.arange(longest - 1, longest + len(nodes), device=model.device)
     cache = prefix.repeat(len(suffixes))
     with LastLayer(model).at(kept):
         logits: torch.Tensor = model(
             input_ids=_send(ids, model.device),
-            position_ids=_send(positions, model.device),
-            attention_mask=masks,
+            position_ids=queries,
+            attention_mask=window.mask(mask, queries, keys) if window else mask,
             past_key_values=cache,
             use_cache=cache is not None,
             logits_to_keep=kept,

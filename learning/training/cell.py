@@ -140,7 +140,7 @@ def _train_together(
         if first and shares_passes(base, first.recipe, len(running)) and first.takes_stacks(size):
             models = [base.copy_new(cell.recipe.lora, cell.recipe.training.seed) for cell in running]
             seeds = [cell.recipe.training.seed for cell in running]
-            shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size))
+            shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size), first.window)
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
             del models, model

@@ -46,7 +46,7 @@ class CellTraining:
         self.prefix_length = min(common_prefix_length(sequences), first_answer)
         lengths = [len(sequence) for sequence in sequences]
         self.longest = max(lengths)
-        self._window = find_window(base.model.config, self.longest)
+        self.window = find_window(base.model.config, self.longest)
         self.run = Run(training, lengths, base.device, notify)
 
     def begin(self) -> bool:
@@ -127,8 +127,6 @@ class CellTraining:
     def takes_stacks(self, size: int) -> bool:
         """Whether packs of this many headlines can be in a shared pass; see `learning.training.probe`."""
         base, examples, prefix = self.base, self.examples, self.prefix_length
-        if self._window:  # the masks of a shared pass have no window
-            return False
         if not takes_packs(base, base.model, examples, prefix, size, self.notify):
             return False
         return takes_stacks(base, self.recipe, examples, prefix, self.notify)
@@ -148,7 +146,7 @@ class CellTraining:
             collator: Any = PrefixCollator(self.prefix_length, None)
         elif self.packed:
             kind = PrefixTrainer
-            collator = PrefixCollator(self.prefix_length, device.dtype, self._window)
+            collator = PrefixCollator(self.prefix_length, device.dtype, self.window)
         else:
             rows = self.base.model.get_input_embeddings().weight.shape[0]
             endings = (tokenizer.pad_token_id, tokenizer.eos_token_id)

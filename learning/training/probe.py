@@ -45,7 +45,7 @@ def takes_packs(
         size: Examples of a pack.
         notify: Called with a message if it takes no packs.
     """
-    longest = sorted(examples, key=lambda example: -len(example.input_ids))[:PROBED]
+    longest = _find_longest(examples)
     tokens = len(longest[0].input_ids)
     shape = (prefix_length + size * (tokens - prefix_length), tokens)
     if shape not in base.takes_packs:
@@ -57,6 +57,10 @@ def takes_packs(
             kind = type(base.model).__name__
             notify(f"{kind} takes no batches packed after one prefix: they are padded, several times slower")
     return base.takes_packs[shape]
+
+
+def _find_longest(examples: Sequence[EncodedExample]) -> list[EncodedExample]:
+    return sorted(examples, key=lambda example: -len(example.input_ids))[:PROBED]
 
 
 def _is_alike_in_a_pack(base: LoadedBase, model: Any, examples: Sequence[EncodedExample], prefix_length: int) -> bool:
@@ -101,21 +105,23 @@ def takes_stacks(
         prefix_length: As for `takes_packs`.
         notify: As for `takes_packs`.
     """
-    if base.takes_stacks is not None:
-        return base.takes_stacks
-    pack = _pack(base, examples[:PROBED], prefix_length)
+    longest = _find_longest(examples)
+    window = find_window(base.model.config, len(longest[0].input_ids))
+    if window in base.takes_stacks:
+        return base.takes_stacks[window]
+    pack = _pack(base, longest, prefix_length)
     with torch.no_grad():
         logits = forward_pack(base.model, pack, None)
     expected = float(add_losses(logits, *(pack[name] for name in ("target_rows", "targets", "weights"))))
     expected /= float(pack["weights"].sum())
     try:
-        loss = try_pass(base, base.copy_new(recipe.lora, recipe.training.seed), pack)
+        loss = try_pass(base, base.copy_new(recipe.lora, recipe.training.seed), pack, window)
         takes = abs(loss - expected) <= SAME_LOGITS[base.device.dtype] * max(expected, 1.0)
     except UNFIT as error:
         if is_out_of_memory(error):
             raise
         takes = False
-    base.takes_stacks = takes
+    base.takes_stacks[window] = takes
     if not takes:
         notify(f"{type(base.model).__name__} takes one adapter at a time: trainings share no passes, and are slower")
     return takes

@@ -20,6 +20,7 @@ from learning.models.fused_rotary import fused_rotary
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
 from learning.models.stacked_lora import AdapterStack, structural_copy
+from learning.models.windows import Window
 from learning.training.lockstep import Lockstep
 from learning.training.packing import FEW, block_mask
 from schemas.cell import LoraSettings
@@ -64,7 +65,13 @@ class SharedPass:
     """The passes that several trainings share: all wait for each pass, and each gets its own adapter's gradients."""
 
     def __init__(
-        self, base: LoadedBase, adapters: Sequence[PeftModel], seeds: Sequence[int], lora: LoraSettings, longest: int
+        self,
+        base: LoadedBase,
+        adapters: Sequence[PeftModel],
+        seeds: Sequence[int],
+        lora: LoraSettings,
+        longest: int,
+        window: Window | None = None,
     ) -> None:
         """Begin with all trainings.
 
@@ -75,9 +82,11 @@ class SharedPass:
             seeds: Seed of each training's dropout.
             lora: Settings of the adapters.
             longest: Tokens of the longest possible pack.
+            window: The sliding window that a headline is beyond; None where there is none.
         """
         self._base, self._adapters, self._seeds = base, dict(enumerate(adapters)), list(seeds)
         self._lora, self._longest = lora, _round_up(longest, STEP_OF_TOKENS[base.device.name])
+        self._window = window
         self.size = len(adapters)
         """Number of trainings at the beginning."""
         self._members: tuple[int, ...] = ()
@@ -115,12 +124,13 @@ class SharedPass:
         if self._passes is None or members != self._members:
             self._passes = None
             self._adapters = {member: self._adapters[member] for member in members}
-            key, adapters = (len(members), self._lora, self._longest), list(self._adapters.values())
+            adapters, shape = list(self._adapters.values()), (len(members), self._longest, self._window)
+            key = (self._lora, *shape)
             kept = self._base.kept
             if kept is None or kept[0] != key:
                 kept = self._base.kept = None
                 gc.collect()
-                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], len(members), self._longest))
+                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], *shape))
             self._passes, self._members = kept[1], members
             self._passes.stack.take(adapters, [self._seeds[member] for member in members])
         return self._passes
@@ -129,8 +139,9 @@ class SharedPass:
 class _Pass:
     """A pass over the base for a batch of S packs, each with its own adapter."""
 
-    def __init__(self, base: Any, like: PeftModel, size: int, longest: int) -> None:
+    def __init__(self, base: Any, like: PeftModel, size: int, longest: int, window: Window | None) -> None:
         model = structural_copy(base).train()
+        self._window = window
         self._head = OutputHead.find(model)
         self.stack = AdapterStack(model, like, size, longest)
         self._records = model.device.type == "cuda"
@@ -164,11 +175,12 @@ class _Pass:
         assert self._head is not None
         model = self.stack.model
         self.stack.refresh()
+        mask, positions = block_mask(batch.owners, model.dtype), batch.position_ids
         with self._head.left_out(), self._fused_rotary(), torch.autocast(batch.input_ids.device.type, enabled=False):
             hidden = model(
                 input_ids=batch.input_ids,
                 position_ids=batch.position_ids,
-                attention_mask=block_mask(batch.owners, model.dtype),
+                attention_mask=self._window.mask(mask, positions, positions) if self._window else mask,
                 use_cache=False,
             ).logits
         kept = hidden.flatten(0, 1)[batch.kept]
@@ -206,15 +218,16 @@ class _RecordedPass:
         return self._losses.clone()
 
 
-def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor]) -> float:
+def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor], window: Window | None) -> float:
     """The loss of a pack in nats by a shared pass with one new adapter, which has no effect yet.
 
     Args:
         base: The whole base model, as for `SharedPass`.
         adapter: The new adapter.
         pack: The pack's tensors, on the device.
+        window: As for `SharedPass`.
     """
-    passes = _Pass(base.model, adapter, 1, pack["input_ids"].shape[1])
+    passes = _Pass(base.model, adapter, 1, pack["input_ids"].shape[1], window)
     passes.stack.take([adapter], [0])
     passes.stack.draw([0])
     return float(passes.compute(_fill_up([(pack, pack["weights"].sum())]))[0])

@@ -23,6 +23,7 @@ from learning.training.run import Training
 from learning.training.trainer import SharedTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.learning.models.families import write_family
 
 EXAMPLES = 24
 ONE_PASS_A_STEP, TWO_PASSES_A_STEP = 8, 4
@@ -100,6 +101,17 @@ def test_learning_rates_lengths_and_seeds_end_in_the_same_weights_side_by_side_a
     together = train(base, tmp_path / "together", set_side_by_side(recipes, 3))
     for one, other in zip(together, alone, strict=True):
         check_same(one, other)
+
+
+@pytest.mark.parametrize("family", ["mistral with a window", "gemma3 with a window"])
+def test_headlines_beyond_a_window_end_in_the_same_weights_side_by_side_and_alone(tmp_path: Path, family: str) -> None:
+    base = LoadedBase(write_family(family, tmp_path / "base"), "none", choose_device())
+    recipes = [recipe(1e-3), recipe(2e-4)]
+    alone = [train(base, tmp_path / str(number), [single])[0] for number, single in enumerate(recipes)]
+    together = train(base, tmp_path / "together", set_side_by_side(recipes, 2))
+    for one, other in zip(together, alone, strict=True):
+        check_same(one, other)
+    assert [window.size for window in base.takes_stacks if window] == [20]
 
 
 @pytest.mark.slow
@@ -229,7 +241,7 @@ def test_a_base_that_takes_no_stack_trains_one_adapter_at_a_time(
 
     lines: list[str] = []
     monkeypatch.setattr(probe, "try_pass", fail)
-    monkeypatch.setattr(base, "takes_stacks", None)
+    monkeypatch.setattr(base, "takes_stacks", {})
     monkeypatch.setattr(base, "kept", None)
     unstacked = train(
         base,
