@@ -13,6 +13,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
+from learning.models.windows import find_window
 from learning.prompt.encoding import common_prefix_length, encode_examples
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.recipe import Recipe
@@ -21,6 +22,7 @@ from learning.training.shared_pass import SharedPass
 from learning.training.trainer import AdapterTrainer, PrefixCollator, PrefixTrainer, SharedTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.learning.models.families import write_family
 
 pytestmark = pytest.mark.gpu
 
@@ -37,9 +39,11 @@ class GradientReader(TrainerCallback):  # type: ignore[misc]
         self.gradients = {name: weight.grad.float().clone() for name, weight in named if weight.requires_grad}
 
 
-@pytest.fixture(scope="module")
-def base(device: Device) -> LoadedBase:
-    return LoadedBase(MODEL_FOLDER, "nf4", device)
+@pytest.fixture(scope="module", params=["embedded", "gemma3 with a window"])
+def base(request: pytest.FixtureRequest, device: Device, tmp_path_factory: pytest.TempPathFactory) -> LoadedBase:
+    if request.param == "embedded":
+        return LoadedBase(MODEL_FOLDER, "nf4", device)
+    return LoadedBase(write_family(request.param, tmp_path_factory.mktemp("family")), "none", device)
 
 
 def find_gradients(
@@ -59,10 +63,12 @@ def find_gradients(
             drawn = torch.empty(weight.shape).normal_(std=0.02, generator=torch.Generator().manual_seed(len(name)))
             weight.data.copy_(drawn)
     prefix = common_prefix_length([example.input_ids for example in examples])
+    window = find_window(base.model.config, max(len(example.input_ids) for example in examples))
     reader, steps, arguments = GradientReader(), lay_out_steps(BATCH, training), {}
     if is_shared:
-        arguments = {"shared": SharedPass(base, [model], [training.seed], recipe.lora, longest=1_024), "member": 0}
-    collator: Any = PrefixCollator(prefix, None if is_shared else base.device.dtype)
+        shared = SharedPass(base, [model], [training.seed], recipe.lora, longest=1_024, window=window)
+        arguments = {"shared": shared, "member": 0}
+    collator: Any = PrefixCollator(prefix, None if is_shared else base.device.dtype, window)
     if kind is AdapterTrainer:
         collator = DataCollatorForLanguageModeling(pad_token_id=0)
     with quiet_libraries():
