@@ -11,7 +11,7 @@ from pathlib import Path
 from embedded.headlines import HEADLINES_FILE
 from ingestion import bounds, phrasebank
 from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, hash_file, read_file
-from ingestion.formats import Content, read_content
+from ingestion.formats import Content, EmptyFileError, read_content
 from ingestion.hub_dataset import HubReference, parse_reference, read_dataset, resolve_commit
 from ingestion.identity import ingest_id
 from ingestion.parts import part_of_file
@@ -128,18 +128,24 @@ def find_source(settings: DataSettings) -> Source:
 
 
 def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
-    """Yield the rows of all files in order, and record in `reading` what is found.
+    """Yield the rows of all files in order, and record in `reading` what is found; a folder may hold empty files.
 
     Raises:
         InputError: If there are none or too many, a file is of no known kind, or it changed since it was found.
     """
     characters, rows, most_rows, most = 0, 0, bounds.most_rows(source.size), bounds.most_characters(source.size)
     for file in source.files:
-        content = _open(file, source, settings, reading)
+        reading.rows.append(0)
+        try:
+            content = _open(file, source, settings, reading)
+        except EmptyFileError:
+            if not source.is_folder:
+                raise
+            reading.not_read.append(f"{file.name.partition('/')[2]} (empty)")
+            continue
         reading.kinds.append(content.kind)
         reading.encodings.append(content.encoding)
         reading.columns.append(content.columns)
-        reading.rows.append(0)
         reading.not_read += [f"{file.name}: {name}" if source.is_folder else name for name in content.not_read]
         for row in give_part(content.rows, _part_of(file, source, settings)):
             reading.rows[-1] += 1

@@ -191,10 +191,11 @@ def test_words_of_a_label_map_are_compared_as_text(fintone: Run, mood_file: Path
 def test_unread_files_and_damaged_headlines_are_reported_each_time(fintone: Run, home: Path) -> None:
     Path("daily").mkdir()
     Path("daily/README.md").write_text("# News")
+    Path("daily/0.csv").write_text("\n")
     rows = ["Profit rose,positive", "SociÃ©tÃ© GÃ©nÃ©rale rose,positive", "Nestl\ufffd fell,negative"]
     Path("daily/a.csv").write_text("\n".join(["text,label", *rows]))
     expected = {
-        ("not read", "README.md (document)"),
+        ("not read", "README.md (document), 0.csv (empty)"),
         ("damaged", "2 headlines look damaged, as in 'SociÃ©tÃ© GÃ©nÃ©rale rose'"),
     }
     for _ in range(2):
@@ -205,10 +206,10 @@ def test_unread_files_and_damaged_headlines_are_reported_each_time(fintone: Run,
         assert {(subject.replace("_", " "), words) for subject, words in reported} >= expected
     [(ingest_id,)] = ask(home, "SELECT ingest_id FROM sources")
     shown = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id))
-    assert "Not read: README.md (document)." in shown
+    assert "Not read: README.md (document), 0.csv (empty)." in shown
     assert "2 headlines look damaged, as in" in shown
     stored = "SELECT not_read, headlines_damaged, damaged_example FROM sources"
-    assert ask(home, stored) == [(["README.md (document)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
+    assert ask(home, stored) == [(["README.md (document)", "0.csv (empty)"], 2, "SociÃ©tÃ© GÃ©nÃ©rale rose")]
 
 
 def test_unread_files_and_damage_are_not_mentioned_if_an_older_version_did_not_store_them(

@@ -106,18 +106,22 @@ def test_a_link_to_a_folder_is_not_followed(folder):
     assert read(folder).rows_read == 5
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"%PDF-1.7\n1 0 obj\n", "is a PDF, which is not read: export its headlines"),
-        (b"", "is empty"),
-    ],
-)
-def test_a_file_of_no_known_kind_is_named(folder, content, message):
-    (folder / "2024" / "odd").write_bytes(content)
-    with pytest.raises(InputError, match=message) as caught:
+def test_a_file_of_no_known_kind_is_named(folder):
+    (folder / "2024" / "odd").write_bytes(b"%PDF-1.7\n1 0 obj\n")
+    with pytest.raises(InputError, match="is a PDF, which is not read: export its headlines") as caught:
         read(folder)
     assert repr(str(folder / "2024" / "odd")) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_named_and_the_others_are_read_as_without_it(folder, content):
+    without = read(folder)
+    (folder / "2024" / "0.csv").write_bytes(content)
+    ingestion = read(folder)
+    assert ingestion.not_read == (*without.not_read, "2024/0.csv (empty)")
+    assert ingestion.accepted.equals(without.accepted)
+    assert ingestion.rows.equals(without.rows)
+    assert ingestion.rejected.equals(without.rejected)
 
 
 @pytest.mark.parametrize("make", [lambda path: path.symlink_to("nowhere"), os.mkfifo])
