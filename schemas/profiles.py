@@ -114,6 +114,8 @@ def _describe(problem: ErrorDetails) -> str:
         return f"{path} is missing: give it a value"
     if problem["type"] == "value_error":
         return f"{path}: {problem['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+    if problem["input"] is None and problem["type"].endswith("_type"):
+        return f"{path} has no value: give it one"
     rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
     return f"{path} = {show(problem['input'])}: {rule}"
 

@@ -111,7 +111,7 @@ def asking(
         connection.execute(f"SET memory_limit = '{gigabytes * 1e9:.0f}B'")
         connection.execute(_CONFINE)
         steps = _Steps(connection, seconds, leave)
-        steps.run(lambda: connection.execute(_only_query(connection.extract_statements(sql))))
+        steps.run(lambda: connection.execute(_only_query(connection, sql)))
         columns = tuple(column[0] for column in connection.description)
         yield QueryResult(columns, _fetch(connection, steps))
 
@@ -171,7 +171,14 @@ def _put_outcome(step: Callable[[], Any], outcome: "SimpleQueue[tuple[Any, BaseE
         outcome.put((None, error))
 
 
-def _only_query(statements: list[duckdb.Statement]) -> duckdb.Statement:
+def _only_query(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    try:
+        sql.encode()
+    except UnicodeEncodeError as error:  # bytes that the system's encoding could not read
+        raise QueryError(
+            "sql: holds bytes that are not text in the system's encoding; set one, as in LANG=C.UTF-8"
+        ) from error
+    statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise QueryError(f"sql: {len(statements)} statements given; give one query, such as FROM studies")
     [statement] = statements

@@ -165,6 +165,7 @@ def test_variables_of_the_program_are_out_of_reach(warehouse):
         ("SELECT $1", "parameters"),
         ("", "0 statements given"),
         ("SELECT 1; SELECT 2", "2 statements given"),
+        ("SELECT '\udcc3\udcb1'", "bytes that are not text in the system's encoding"),
     ],
 )
 def test_wrong_sql_is_explained_in_one_line(warehouse, sql, message):
