@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ingestion import streams
 from ingestion.columns import MissingColumnError
 from ingestion.formats import EmptyFileError, read_content
 from ingestion.rows import RawRow
@@ -109,6 +110,21 @@ def test_the_rows_that_a_slow_stream_has_sent_are_returned_while_it_waits() -> N
         sink.write(b"Orders grew today\n")
         sink.close()
         assert [row.text for batch in batches for row in batch] == ["Orders grew today"]
+
+
+class Dripping(io.BytesIO):
+    """Gives a byte at a time."""
+
+    def read1(self, _size: int | None = -1) -> bytes:
+        return self.read(1)
+
+
+def test_a_stream_is_opened_once_a_whole_line_that_is_not_blank_has_arrived(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_is_ready", lambda *_: False)
+    source = Dripping(b"\n \nProfit rose\nSales fell\n")
+    content = open_stream(source, UnlabelledSettings(source="-"))
+    assert source.tell() == len(b"\n \nProfit rose\n")
+    assert [row.text for row in content.rows] == ["Profit rose", "Sales fell"]
 
 
 def test_an_error_of_a_reader_is_raised_where_its_rows_are_used_after_those_before_it() -> None:
