@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from ingestion.columns import MissingColumnError
 from ingestion.formats import read_content
 from ingestion.streams import open_stream
+from schemas.columns import ReadColumns
 from schemas.errors import InputError
 from schemas.source import UnlabelledSettings
 from tests.examples import examples
@@ -95,6 +96,8 @@ LINES = {
     "commas, now and then": ["Profit rose, sales fell", "AGM on 5 May", "Costs up, debt up, cash down"],
     "one line": ["Profit rose, sales fell"],
     "one line with figures": ["Profit rose to EUR 1,000 mn; sales fell"],
+    "one line of single words": ["Profit, sales, dividends"],
+    "one long line with a known word": ["Northgate raises its price target for the year,shares up"],
     "one line that begins with a known name": ["News, views and an outlook"],
     "a first line that begins with a known name": ["News, views and an outlook", "AGM on 5 May", "Profit, up, again"],
     "one line that begins with a label": ["Neutral, says Northgate"],
@@ -102,6 +105,11 @@ LINES = {
     "two lines with a comma each": ["Profit rose, sales fell", "Costs up, debt down"],
     "tokens apart": ["Profit rose , sales fell .", "Orders | up ; again ."],
     "a publisher after a bar": [f"{news} | Northgate Post" for news in ("Profit rose", "AGM on 5 May")] * 3,
+    "a section and a publisher after bars": [
+        f"{news} | {section} | Northgate Post"
+        for news, section in (("Profit rose", "Companies"), ("AGM on 5 May", "Diary"), ("Costs up", "Markets"))
+    ]
+    * 3,
     "a bar in one": ["Profit rose | live", "AGM on 5 May"],
     "a tab in one": ["Profit rose\tsharply", "AGM on 5 May", "Costs up"],
     "entities": ["AT&amp;T cuts its outlook", "Marks &amp; Spencer names a head", "R&amp;D costs rise"],
@@ -223,7 +231,8 @@ def test_a_header_is_no_headline_where_columns_are_given_by_number(how, name):
 def test_a_header_costs_no_row_where_columns_are_given_by_number(read):
     ingestion = read("id,headline,mood\n1,Profit rose,positive\n", text_column="2", label_column="3")
     assert (list(ingestion.accepted["text"]), len(ingestion.rejected)) == (["Profit rose"], 0)
-    assert ingestion.columns.kept == ("id",)
+    assert ingestion.columns == ReadColumns("2", "3", kept=("id",))
+    assert ingestion.accepted["agreement"].isna().all()
 
 
 def test_a_separator_line_of_excel_names_the_delimiter(read):
