@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from ingestion.columns import MissingColumnError
 from ingestion.entities import read_entities
 
 TEXTS = ["Northwind gains as Harbour falls", "Castell names new auditor", "Orlo and Castell part ways"]
@@ -60,6 +61,13 @@ def test_records_with_the_same_keys_are_read_by_path(read):
     ingestion = read(json.dumps(rows))
     assert ingestion.columns.label == "sentiment.overall"
     assert ingestion.rows["instrument"].isna().all()
+
+
+def test_most_values_that_are_not_blank_must_be_objects(read):
+    found = read(as_csv([json.dumps(ENTITIES[0]), "", ""]), max_rejected=1)
+    assert (list(found.accepted["label"]), found.columns.label) == (["positive", "negative"], "Decisions")
+    with pytest.raises(MissingColumnError, match="has no label column"):
+        read(as_csv([json.dumps(ENTITIES[0]), "to be read", "to be read"]))
 
 
 @pytest.mark.parametrize(

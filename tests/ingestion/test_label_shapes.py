@@ -145,6 +145,7 @@ def test_an_unknown_word_of_an_annotator_rejects_the_row_and_a_row_without_words
     content = "text,a,b\nProfit rose,positive,bullish\nAGM,,\n"
     ingestion = read(content, label_columns=("a", "b"))
     assert list(ingestion.rejected["reason"]) == ["unknown label 'bullish'", "no label"]
+    assert "1 row with an unknown label in the columns a, b" in str(refusal_of(ingestion, label_columns=("a", "b")))
 
 
 def test_annotators_without_a_header_are_named_by_numbers(read):
@@ -221,7 +222,7 @@ TWO_ANNOTATORS = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
         ({"votes": ['["positive", "neutral"]'] * 4}, "'votes' holds a list of labels: write each annotator's into"),
         (TWO_ANNOTATORS, "is an annotator's, use --label-columns annotator1,annotator2"),
         (
-            {"positive": [0.9, 0.1] * 2, "neutral": [0.1, 0.1] * 2, "negative": [0.0, 0.8] * 2},
+            {"positive": [0.9, 0.1, 1, 0], "neutral": [0.1, 0.1, 0, 1], "negative": [0, 0.8, 0, 1]},
             "'positive', 'neutral' and 'negative' hold a score of each label",
         ),
     ],
