@@ -104,6 +104,10 @@ CHOICES = {
         {"text": [f"{news} " * 40 for news in NEWS], "title": NEWS, "label": MOODS},
         ("title", "label", ("text",), ()),
     ),
+    "a title of a person beside a text": (
+        {"text": NEWS, "title": ["Ms", "Mr"] * 3, "label": MOODS},
+        ("text", "label", (), ()),
+    ),
     "a title of a person": (
         {"title": ["Ms", "Mr"] * 3, "comment": NEWS, "label": MOODS},
         ("title", "label", ("comment",), ()),

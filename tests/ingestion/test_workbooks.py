@@ -71,7 +71,7 @@ def test_a_chart_sheet_is_ignored(read):
 
 def test_hidden_sheets_are_named_where_no_other_has_the_columns(read):
     with pytest.raises(InputError, match=r"its columns are \['x'\].*; hidden sheets are not read: Draft$"):
-        read(save({"a": [("x",)], "Draft": [HEADER, ("Profit rose", "positive")]}, hidden=["Draft"]))
+        read(save({"Draft": [HEADER, ("Profit rose", "positive")], "a": [("x",)]}, hidden=["Draft"]))
 
 
 def test_merged_cells_hold_what_a_person_sees_in_them(read):
