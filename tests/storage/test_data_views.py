@@ -120,11 +120,17 @@ def test_drift_is_measured_against_the_snapshot_before(two):
     assert drift["share of neutral"] == (0, 0.5, None, None)
     assert drift["share of positive"] == (0.75, pytest.approx(1 / 3), None, None)
     assert drift["median characters"] == (11, 10, None, None)
-    shares = [(0.25, 1 / 6), (1 / 8, 0.5), (0.75, 1 / 3)]
-    psi = sum((p - q) * log(p / q) for p, q in shares)
+    labels = [(0.25, 1 / 6), (1 / 8, 0.5), (0.75, 1 / 3)]
+    lengths = [
+        (0.25, 1 / 6),
+        (1 / 8, 1 / 3),
+        (0.75, 1 / 3),
+        (1 / 8, 1 / 6),
+    ]  # to 3, 10, 14 and 16, as the first has them
+    psi, psi_of_lengths = (sum((p - q) * log(p / q) for p, q in shares) for shares in (labels, lengths))
     reason = "there are too few headlines, of which noise alone reaches a PSI of 2.47"
     assert drift["PSI of labels"] == (pytest.approx(psi), 0, None, reason)
-    assert drift["PSI of lengths"][0] > 0
+    assert drift["PSI of lengths"][0] == pytest.approx(psi_of_lengths)
 
 
 def test_equal_snapshots_have_no_drift(two, warehouse):

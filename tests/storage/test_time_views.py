@@ -100,9 +100,10 @@ def test_another_temperature_is_another_reign_and_the_same_one_is_not(finished: 
     assert select(finished, "text, reigned_from = TIMESTAMP '2026-01-01'") == [("early", True), ("late", True)]
 
 
-def test_labels_show_whether_the_champion_was_right_and_without_one_it_is_unknown(finished: Path) -> None:
+def test_the_latest_label_shows_whether_the_champion_was_right_and_without_one_it_is_unknown(finished: Path) -> None:
     decide(finished, "promoted", "tuned", 0)
-    answer(finished, "tuned", ("a", 1, "positive"), ("b", 2, "neutral"), ("c", 3, None))
+    answer(finished, "tuned", ("a", 1, "neutral"), ("b", 2, "neutral"), ("c", 3, None))
+    answer(finished, "tuned", ("a", 1, "positive"), ("b", 2, None), source="again")
     rows = select(finished, "text, label, confidence, true_label, is_right, in_sample")
     assert rows == [
         ("a", "positive", 0.7, "positive", True, False),

@@ -120,7 +120,7 @@ def test_the_name_over_seeds_is_that_of_a_cell_without_its_seed(finished, cell, 
 def test_cells_that_differ_only_in_their_seed_are_one_row(finished, cell, evaluation, predict):
     other = cell(cell_id="seed 2", seed=2)
     add_cells(finished, "study", [other])
-    better = evaluation("seed 2", 1, accuracy=0.87)
+    better = evaluation("seed 2", 1, accuracy=0.87, macro_f1=0.86, expected_accuracy=0.84)
     save_evaluations(finished, [better], predict(better.evaluation_id))
     rows = ask(
         finished,
@@ -130,6 +130,9 @@ def test_cells_that_differ_only_in_their_seed_are_one_row(finished, cell, evalua
     assert [(temperature, seeds) for temperature, seeds, *_ in rows] == [(0.1, 1), (1, 2), (10, 1)]
     assert rows[1][2:] == (pytest.approx(0.85), pytest.approx(0.04 / 2**0.5), 0.83, 0.87)
     assert rows[0][3] is None
+    others = "macro_f1_mean, macro_f1_sd, expected_accuracy_mean, expected_accuracy_sd"
+    [figures] = ask(finished, f"SELECT {others} FROM leaderboard_over_seeds WHERE part = 'test' AND seeds = 2")
+    assert figures == pytest.approx((0.83, 0.06 / 2**0.5, 0.835, 0.01 / 2**0.5))
 
 
 @pytest.fixture
