@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import mean, stdev
 
 import pytest
 
@@ -78,9 +79,16 @@ def test_an_untouched_base_answers_each_headline_once(study: Study) -> None:
 
 def test_the_spread_over_folds_is_in_sql(study: Study) -> None:
     rows = study.ask(
-        "SELECT DISTINCT folds, accuracy_min <= accuracy_mean, isfinite(accuracy_sd) FROM leaderboard_over_folds"
+        "SELECT whole.cell_id, folds, accuracy_mean, accuracy_sd, accuracy_min, accuracy_max, macro_f1_mean,"
+        " macro_f1_sd, list(fold.accuracy), list(fold.macro_f1) FROM leaderboard_over_folds AS whole"
+        " JOIN leaderboard_by_fold AS fold USING (study_id, cell_id)"
+        " WHERE fold.temperature IS NOT DISTINCT FROM whole.temperature GROUP BY ALL"
     )
-    assert rows == [(FOLDS, True, True)]
+    assert len(rows) == 4
+    for _, folds, *figures, accuracies, scores in rows:
+        assert folds == len(accuracies) == FOLDS
+        spread = mean(accuracies), stdev(accuracies), min(accuracies), max(accuracies), mean(scores), stdev(scores)
+        assert figures == pytest.approx(spread)
     pooled = study.ask(
         "SELECT any_value(leaderboard.accuracy), sum(fold.n * fold.accuracy) / sum(fold.n) FROM leaderboard"
         " JOIN leaderboard_by_fold AS fold USING (study_id, cell_id) WHERE part = 'test' GROUP BY evaluation_id"

@@ -190,13 +190,12 @@ def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
 
 
 def test_accuracy_over_temperature_is_that_of_the_evaluations_at_their_temperatures(home: Path) -> None:
-    curve = dict(
-        query(
-            home / "warehouse.duckdb",
-            "SELECT temperature, expected_accuracy FROM temperature_curve WHERE part = 'test'",
-        ).rows
-    )
-    assert len(curve) == 13
+    points = query(
+        home / "warehouse.duckdb",
+        "SELECT temperature, expected_accuracy FROM temperature_curve WHERE part = 'test'",
+    ).rows
+    curve = dict(points)
+    assert len(points) == len(curve) == 13
     evaluated = query(
         home / "warehouse.duckdb",
         "SELECT temperature, expected_accuracy FROM leaderboard WHERE part = 'test' ORDER BY temperature",
