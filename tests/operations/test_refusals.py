@@ -120,6 +120,13 @@ def test_a_refusal_because_of_conflicting_labels_names_the_setting_that_settles_
     )
 
 
+def test_of_other_reasons_the_commonest_is_named(home: Path) -> None:
+    rows = [*SOUND, ("", "positive"), ("", "neutral")]
+    assert "allows 0.1: 2 rows with empty text; mend the rows" in str(refuse(settings(rows)))
+    rows.append(("Sales", "positive,up"))
+    assert "allows 0.1: 3 rows for other reasons, most often: empty text; mend the rows" in str(refuse(settings(rows)))
+
+
 def test_rows_without_a_label_can_be_left_out_as_the_message_says(home: Path) -> None:
     rows = [*SOUND, ("Sales", ""), ("Orders", "n/a")]
     message = str(refuse(settings(rows)))
