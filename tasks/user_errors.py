@@ -1,6 +1,7 @@
 """Shows user errors in the Prefect UI as on the command line: once, in one line and without a traceback."""
 
 import logging
+import weakref
 
 from schemas.errors import FailureError, InputError
 from schemas.text import show_text
@@ -15,16 +16,16 @@ class OneLine(logging.Filter):
     def __init__(self) -> None:
         """Begin with no error shown."""
         super().__init__()
-        self.shown: BaseException | None = None
+        self._shown: weakref.ref[BaseException] | None = None  # weak, since an error keeps its frames and all in them
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be logged; its text changes where it carries an error that is shown in one line."""
         error = record.exc_info[1] if record.exc_info else None
         if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
             return True  # a note is the traceback of another process, and the error is a bug's
-        if error is self.shown:
+        if self._shown and error is self._shown():
             return False
-        self.shown = error
+        self._shown = weakref.ref(error)
         record.msg, record.args = show_text(str(error)), ()
         record.exc_info = record.exc_text = None
         return True

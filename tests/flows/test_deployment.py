@@ -76,10 +76,10 @@ def tiny_study() -> dict[str, Any]:
     }
 
 
-async def request_study() -> Any:
+async def request_study(**changes: Any) -> Any:
     async with get_client() as client:
         deployment = await client.read_deployment_by_name("retrain/retrain")
-        run = await client.create_flow_run_from_deployment(deployment.id, parameters={"config": tiny_study()})
+        run = await client.create_flow_run_from_deployment(deployment.id, parameters={"config": tiny_study() | changes})
         return run.id
 
 
@@ -121,6 +121,24 @@ def test_a_deployed_study_runs_in_the_home_of_its_folder(prefect: Prefect, folde
     assert {"plan study demo", "compare cells", "judge challenger", "publish leaderboard"} <= tasks
     studies = query(folder / ".fintone" / "warehouse.duckdb", "SELECT status, source FROM studies").rows
     assert studies == [("finished", "headlines.csv")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"data": {"source": "nowhere.csv"}}, "source 'nowhere.csv' does not exist in "),
+        ({"grid": {"epochs": [-1]}}, "config.grid: Value error, training.epochs = -1: must be greater than"),
+    ],
+    ids=["source", "setting"],
+)
+def test_a_failed_run_says_why_and_frees_what_its_error_held(
+    prefect: Prefect, changes: dict[str, Any], line: str
+) -> None:
+    run_id = asyncio.run(request_study(**changes))
+    output = prefect("worker", "start", "--pool", "fintone", "--run-once")
+    assert line in output
+    assert "nanobind" not in output
+    assert asyncio.run(read_run(run_id))[0].state_name == "Failed"
 
 
 def test_runs_of_scheduled_deployments_are_planned(prefect: Prefect) -> None:
