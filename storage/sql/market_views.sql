@@ -118,8 +118,8 @@ grouped AS (
         instrument,
         grouping(instrument) AS is_overall,
         count(*) FILTER (counts) AS n,
-        avg(sentiment) FILTER (counts) AS sentiment,
-        stddev_samp(sentiment) FILTER (counts) AS dispersion,
+        round(avg(sentiment) FILTER (counts), 12) AS sentiment, -- the order of additions, which varies, has no effect
+        round(stddev_samp(sentiment) FILTER (counts), 12) AS dispersion,
         count(*) FILTER (in_sample) AS n_in_sample,
         count(*) FILTER (NOT in_sample AND NOT counts) AS n_not_later,
         count(*) FILTER (counts AND before_cutoff) AS n_before_cutoff

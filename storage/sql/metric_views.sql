@@ -204,11 +204,16 @@ COMMENT ON COLUMN ledger.answers.log_loss IS 'Negative natural logarithm of the 
 
 CREATE OR REPLACE VIEW ledger.ranked_answers AS
 SELECT
-    *,
+    * EXCLUDE (right_of_equal),
     row_number() OVER surest_first AS answered,
-    sum(is_right::INT) OVER surest_first AS hits,
+    sum(right_of_equal) OVER surest_first AS hits,
     count(*) OVER (PARTITION BY study_id, cell_id, part, temperature) AS total
-FROM ledger.answers
+FROM (
+    SELECT
+        *,
+        avg(is_right::INT) OVER (PARTITION BY study_id, cell_id, part, temperature, confidence) AS right_of_equal
+    FROM ledger.answers
+)
 WINDOW surest_first AS (
     PARTITION BY study_id, cell_id, part, temperature
     ORDER BY confidence DESC, headline_id
@@ -226,7 +231,7 @@ COMMENT ON COLUMN ledger.ranked_answers.is_right IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.squared_error IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.log_loss IS 'As in ledger.answers.';
 COMMENT ON COLUMN ledger.ranked_answers.answered IS 'Its rank, from 1: the number of headlines answered if it is the last; equally sure ones are in the order of headline_id.';
-COMMENT ON COLUMN ledger.ranked_answers.hits IS 'How many of those are answered right.';
+COMMENT ON COLUMN ledger.ranked_answers.hits IS 'How many of those are answered right; of some that are equally sure, the mean over all their orders.';
 COMMENT ON COLUMN ledger.ranked_answers.total IS 'Headlines evaluated.';
 
 
@@ -304,7 +309,7 @@ COMMENT ON COLUMN calibration_summary.expected_calibration_error IS 'Mean distan
 COMMENT ON COLUMN calibration_summary.maximum_calibration_error IS 'The largest of these distances.';
 COMMENT ON COLUMN calibration_summary.brier_score IS 'Mean over headlines of the squared error summed over the three labels, from 0 to 2 (Brier 1950).';
 COMMENT ON COLUMN calibration_summary.log_loss IS 'Mean negative natural logarithm of the probability of the true label, clipped at 2.2e-16.';
-COMMENT ON COLUMN calibration_summary.area_under_risk_coverage IS 'Mean over all coverages of the share answered wrong, the surest answered first (Geifman and El-Yaniv 2017); 0 is best.';
+COMMENT ON COLUMN calibration_summary.area_under_risk_coverage IS 'Mean over all coverages of the share answered wrong, the surest answered first (Geifman and El-Yaniv 2017); the mean over all orders of equally sure ones; 0 is best.';
 
 
 CREATE OR REPLACE VIEW coverage AS
@@ -327,5 +332,5 @@ COMMENT ON COLUMN coverage.part IS 'The part of the split: train, validation or 
 COMMENT ON COLUMN coverage.temperature IS 'Sampling temperature, which the probabilities depend on; NULL for a baseline.';
 COMMENT ON COLUMN coverage.coverage IS 'Share of the headlines that is answered, in steps of .05; n is rounded up.';
 COMMENT ON COLUMN coverage.threshold IS 'Least confidence that is answered: the probability of the likeliest label, where anything unparsed counts as neutral.';
-COMMENT ON COLUMN coverage.n IS 'Headlines answered; equally sure ones are taken in the order of headline_id.';
+COMMENT ON COLUMN coverage.n IS 'Headlines answered.';
 COMMENT ON COLUMN coverage.accuracy IS 'Share of them that is answered right.';

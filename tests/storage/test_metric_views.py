@@ -109,6 +109,13 @@ def reliability(labels, probabilities):
     ]
 
 
+def surest_first(answers, labels):
+    """Whether each answer is right, the surest first; of equally sure ones the share that is right."""
+    _, group = np.unique(-answers.max(1), return_inverse=True)
+    right = np.bincount(group, answers.argmax(1) == labels) / np.bincount(group)
+    return right[np.sort(group)]
+
+
 def test_reliability_bins_are_those_of_numpy(fill, drawn):
     labels, _, probabilities = drawn
     found = select(fill(*drawn), "calibration")
@@ -132,8 +139,7 @@ def test_scores_of_the_probabilities_are_those_of_numpy_and_scikit_learn(fill, d
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # rows that sum to one up to rounding
         assert found["log_loss"] == pytest.approx(log_loss(labels, answers, labels=[0, 1, 2]), rel=1e-6)
-    right = (answers.argmax(1) == labels)[np.argsort(-answers.max(1), kind="stable")]
-    risks = 1 - right.cumsum() / np.arange(1, 901)
+    risks = 1 - surest_first(answers, labels).cumsum() / np.arange(1, 901)
     assert found["area_under_risk_coverage"] == pytest.approx(risks.mean())
 
 
@@ -142,7 +148,7 @@ def test_coverage_answers_the_surest_first(fill, drawn):
     found = select(fill(*drawn), "coverage")
     answers = folded(probabilities)
     order = np.argsort(-answers.max(1), kind="stable")
-    right = (answers.argmax(1) == labels)[order]
+    right = surest_first(answers, labels)
     numbers = [45 * step for step in range(1, 21)]
     assert found["coverage"].tolist() == pytest.approx([step / 20 for step in range(1, 21)])
     assert found["n"].tolist() == numbers
@@ -150,11 +156,19 @@ def test_coverage_answers_the_surest_first(fill, drawn):
     assert found["accuracy"].tolist() == pytest.approx([right[:number].mean() for number in numbers])
 
 
-def test_equally_sure_answers_are_ordered_by_their_ids(fill):
-    sure_of_negative = np.tile([0.5, 0.25, 0.25, 0.0], (40, 1))
-    labels = np.repeat([0, 2], 20)
-    found = select(fill(labels, labels, sure_of_negative), "coverage")
-    assert found["accuracy"].tolist() == pytest.approx([1.0] * 10 + [20 / number for number in range(22, 41, 2)])
+def test_of_equally_sure_answers_every_order_counts_the_same(fill):
+    sure = np.tile([1.0, 0.0, 0.0, 0.0], (30, 1))
+    probabilities = np.concatenate([sure, np.tile([0.5, 0.25, 0.25, 0.0], (10, 1))])
+    labels = np.array([0] * 24 + [2] * 6 + [0] * 5 + [2] * 5)
+    warehouse = fill(labels, labels, probabilities)
+    accuracy = [0.8] * 15 + [(24 + number / 2) / (30 + number) for number in range(2, 11, 2)]
+    assert select(warehouse, "coverage")["accuracy"].tolist() == pytest.approx(accuracy)
+    random, risks = np.random.default_rng(1), []
+    for _ in range(4_000):  # the mean over orders that are drawn at random
+        right = np.concatenate([random.permutation(labels[:30] == 0), random.permutation(labels[30:] == 0)])
+        risks.append((1 - right.cumsum() / np.arange(1, 41)).mean())
+    [[area]] = select(warehouse, "calibration_summary", "area_under_risk_coverage").to_numpy().tolist()
+    assert area == pytest.approx(np.mean(risks), abs=5 * np.std(risks) / 4_000**0.5)
 
 
 def test_certainty_falls_in_the_last_bin_and_an_impossible_truth_costs_no_infinity(fill):
