@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from reporting.score_files import Write
 
-CHAMPION = "champion"
-
 
 class NoScorerError(InputError):
     """There is no model to score with."""
@@ -44,17 +42,15 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         InputError: There is no champion, or no such cell; it has no adapter, was not judged at the temperature, or its
             base model is gone.
     """
-    from storage.cells import find_cells, load_judged_temperatures
+    from storage.cells import CHAMPION, find_cells, load_judged_temperatures
     from storage.champions import load_champion
 
     home, named = Home.from_environment(), settings.model
     champion = load_champion(home.warehouse)
-    if named == CHAMPION:
-        if champion is None:
-            raise NoScorerError(
-                "champion: no cell has been promoted yet; name a cell with --model, or use `fintone promote`"
-            )
-        named = champion.cell_id
+    if named == CHAMPION and champion is None:
+        raise NoScorerError(
+            "champion: no cell has been promoted yet; name a cell with --model, or use `fintone promote`"
+        )
     [cell] = find_cells(home.warehouse, [named])
     model = load_model(home, cell)
     judged = load_judged_temperatures(home.warehouse, cell.record.cell_id)

@@ -72,16 +72,16 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     same = standing.same_look  # which the gate would repeat, at the level of then
     level = same["level"] if same else spend(settings.level, standing.looks).level
     baseline = meet_baseline(home.warehouse, proposal.decision.study_id, cell, judged)
-    champion = _meet_champion(home, proposal.before, judged, split_id) if proposal.before else None
+    champion = _meet_champion(home, proposal.before, judged) if proposal.before else None
     return judge(figures["accuracy"], figures["unparsed_rate"] or 0, baseline, champion, settings, level)
 
 
-def _meet_champion(home: Home, champion: Champion, judged: str, split_id: str) -> "Rival":
-    """The champion as a rival on the same headlines, if it was evaluated on them."""
+def _meet_champion(home: Home, champion: Champion, judged: str) -> "Rival":
+    """The champion as a rival on the same headlines, if it was evaluated on some of them, be it in another split."""
     from learning.study.promotion import Rival
-    from storage.evaluations import load_test_figures
+    from storage.evaluations import find_shared_evaluation
 
-    other = load_test_figures(home.warehouse, *champion, split_id)
+    other = find_shared_evaluation(home.warehouse, *champion, judged)
     if other is None:
         return Rival(champion.cell_id, None, "it was not evaluated on these headlines")
-    return meet(home.warehouse, champion.cell_id, judged, other["evaluation_id"])
+    return meet(home.warehouse, champion.cell_id, judged, other)

@@ -10,8 +10,9 @@ from schemas.promotion import Champion
 from storage.cells import find_cells, load_cell, load_judged_temperatures
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.home import Home
+from storage.races import explain_drop
 from storage.studies import load_study_of
-from storage.warehouse import prepare_warehouse
+from storage.warehouse import prepare_warehouse, reading
 
 if TYPE_CHECKING:
     from storage.cells import StoredCell
@@ -110,7 +111,10 @@ def _choose_temperature(warehouse: Path, cell: "StoredCell", requested: float | 
         raise PromotionError(f"cell {cell.record.cell_id} is {kind}: it has no adapter to use; give a fine-tuned cell")
     judged = load_judged_temperatures(warehouse, cell.record.cell_id)
     if not judged:
-        raise PromotionError(f"cell {cell.record.cell_id} is {cell.status}: it was not judged on test; run its study")
+        with reading(warehouse) as connection:
+            dropped = explain_drop(connection, cell.record.cell_id)
+        reason = dropped or f"it is {cell.status}; run its study"
+        raise PromotionError(f"cell {cell.record.cell_id}: was not judged on test, {reason}")
     if requested is not None and requested not in judged:
         temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
         raise PromotionError(f"temperature {requested:g}: cell {cell.record.cell_id} was judged at {temperatures}")

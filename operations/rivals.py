@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemas.evaluation import BaselineSettings
+from schemas.evaluation import DEFAULT_BASELINES, BaselineSettings
 from schemas.listing import list_some
 from schemas.promotion import Champion
 
@@ -34,11 +34,13 @@ def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: 
 
 def describe_left_out(settings: BaselineSettings) -> str | None:
     """The default baselines that a study leaves out, and what the gate compared with; None if it leaves none out."""
-    default = BaselineSettings.model_fields["names"].default
-    missing = [name for name in default if name not in settings.names]
+    from learning.baselines.registry import spell_out
+
+    names = list(dict.fromkeys(spell_out(settings.names)))
+    missing = [name for name in DEFAULT_BASELINES if name not in names]
     if not missing:
         return None
-    present = [*settings.names, *([f"embeddings of {settings.embedding_model}"] if settings.embedding_model else [])]
+    present = [*names, *([f"embeddings of {settings.embedding_model}"] if settings.embedding_model else [])]
     compared = f"the baselines {list_some(present)} only" if present else "no baseline"
     return f"compared with {compared}, as baselines.names leaves out {list_some(missing)}"
 

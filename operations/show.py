@@ -13,7 +13,7 @@ from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row
 from storage.folds import load_study_folds
-from storage.lookup import CHAMPION, Entry, find_entry
+from storage.lookup import Entry, find_entry
 
 if TYPE_CHECKING:
     from schemas.promotion import Champion

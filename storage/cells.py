@@ -18,6 +18,9 @@ CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
+CHAMPION = "champion"
+"""The word for the champion now, in place of the id of a cell."""
+NO_CHAMPION = "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
 SHORTEST_PREFIX = 4
 """The least characters of a cell's id that a person may give instead of the whole id."""
 _NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
@@ -219,6 +222,10 @@ def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell
         query = f"{_NAMED_CELLS} WHERE {condition} ORDER BY cell_id"
         return _read_cells(connection.execute(query, {"text": text}))
 
+    if text == CHAMPION:
+        if found := find("cell_id = (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1)"):
+            return found[0]
+        raise UnknownCellError(NO_CHAMPION)
     if found := find("cell_id = $text"):
         return found[0]
     if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):

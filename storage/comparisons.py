@@ -15,6 +15,7 @@ from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
 from storage.migrations import is_up_to_date
+from storage.races import explain_drop
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -189,6 +190,8 @@ def _nothing_shared(connection: "duckdb.DuckDBPyConnection", cells: dict[str, st
             " WHERE cell_id = ? AND part = ? ORDER BY temperature",
             [cells[name], cells["part"]],
         ).fetchall()
+        if not rows and (dropped := explain_drop(connection, cells[name])):
+            return f"cell {cells[name]}: no evaluation on {cells['part']}, {dropped}"
         if not rows:
             return f"cell {cells[name]}: no evaluation on {cells['part']} yet; let `fintone run` finish its study"
         temperatures[cells[name]] = ", ".join(f"{temperature:g}" for (temperature,) in rows)

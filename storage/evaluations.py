@@ -135,6 +135,20 @@ def load_test_figures(warehouse: Path, cell_id: str, temperature: float, split_i
     return dict(zip(columns, row, strict=True)) if row else None
 
 
+def find_shared_evaluation(warehouse: Path, cell_id: str, temperature: float, evaluation_id: str) -> str | None:
+    """A cell's evaluation on test that shares the most headlines with another's, the latest of several; else None."""
+    with reading(warehouse) as connection:
+        found = connection.execute(
+            "SELECT theirs.evaluation_id FROM ledger.predictions AS own"
+            " JOIN ledger.predictions AS theirs USING (headline_id)"
+            " JOIN evaluations ON evaluations.evaluation_id = theirs.evaluation_id"
+            " WHERE own.evaluation_id = ? AND cell_id = ? AND temperature = ? AND evaluations.part = 'test'"
+            " GROUP BY theirs.evaluation_id ORDER BY count(*) DESC, max(evaluated_at) DESC LIMIT 1",
+            [evaluation_id, cell_id, temperature],
+        ).fetchone()
+    return found[0] if found else None
+
+
 def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:
     """The study's leaderboard on one part, cell by cell in their places, by temperature."""
     with reading(warehouse) as connection:

@@ -6,15 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.errors import InputError
 from schemas.listing import list_some
-from storage.cells import SHORTEST_PREFIX
+from storage.cells import CHAMPION, NO_CHAMPION, SHORTEST_PREFIX
 from storage.nearest import suggest
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
     import duckdb
-
-CHAMPION = "champion"
-"""The word for the champion now."""
 
 _ENTRIES: tuple[str, ...] = (
     "SELECT 'study' AS kind, study_id AS id, name FROM studies",
@@ -93,7 +90,5 @@ def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Entry:
 
     champion = read_champion(connection)
     if champion is None:
-        raise UnknownIdError(
-            "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
-        )
+        raise UnknownIdError(NO_CHAMPION)
     return Entry(CHAMPION, champion.cell_id, None)

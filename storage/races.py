@@ -113,3 +113,11 @@ def load_drops(warehouse: Path, study_id: str) -> list[DroppedCell]:
             [study_id],
         ).fetchall()
     return [DroppedCell(name, DropRecord(*values)) for name, *values in rows]
+
+
+def explain_drop(connection: "duckdb.DuckDBPyConnection", cell_id: str) -> str | None:
+    """Why a cell that a race dropped has no evaluation on test, with the remedy; None if none dropped it."""
+    found = connection.execute("SELECT study_id FROM ledger.drops WHERE cell_id = ? LIMIT 1", [cell_id]).fetchone()
+    if not found:
+        return None
+    return f"the race of study {found[0]} dropped it before the end; `fintone run --set search=all` trains every cell"

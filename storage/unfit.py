@@ -15,6 +15,9 @@ TORN_SIZES = (0, 4_096, 8_192)
 HEADERS = 12_288
 """Bytes of DuckDB's three headers."""
 
+_LATER = ("adapters", "reports")
+"""Folders of a home that are filled only once its warehouse is whole."""
+
 _UNWRITABLE = "Could not write file"
 _FORBIDDEN = re.compile(r"Cannot open file .*: (Permission denied|Read-only file system)")
 _OTHERS_LOG = "WAL does not match database file"
@@ -56,7 +59,7 @@ def check_file(path: Path) -> None:
     """
     try:
         with path.open("rb") as file:
-            is_duckdb, is_torn = recognise(file)
+            is_duckdb, is_torn = recognise(file, path)
             size = file.seek(0, os.SEEK_END)
     except (FileNotFoundError, NotADirectoryError):
         is_torn = True
@@ -66,17 +69,21 @@ def check_file(path: Path) -> None:
         raise WarehouseMissingError(
             f"warehouse {path.absolute()}: does not exist; run `fintone run` first, or set FINTONE_HOME"
         )
-    if not is_duckdb:
+    if not is_duckdb and size:
         raise not_a_warehouse(path, "not a DuckDB file")
     if size < HEADERS:
         raise cut_short(path, size, HEADERS)
 
 
-def recognise(file: BinaryIO) -> tuple[bool, bool]:
-    """Whether a file is DuckDB's, and whether it is torn: only the beginning of a new one."""
+def recognise(file: BinaryIO, path: Path) -> tuple[bool, bool]:
+    """Whether a file is DuckDB's, and whether it is torn: only the beginning of a new one.
+
+    Beside adapters or reports it cannot be new: then it is what is left of an old one.
+    """
     is_duckdb = file.read(12)[8:] == b"DUCK"
     size = file.seek(0, os.SEEK_END)
-    return is_duckdb, size in TORN_SIZES and (is_duckdb or size == 0)
+    is_short = size in TORN_SIZES and (is_duckdb or size == 0)
+    return is_duckdb, is_short and not any(any(path.parent.glob(f"{name}/*")) for name in _LATER)
 
 
 def may_be_written(path: Path) -> bool:

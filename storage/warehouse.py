@@ -276,7 +276,7 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _is_torn(path: Path) -> bool:
     """Whether the file is only the beginning of a new one."""
     with thread_turn, suppress(OSError), path.open("rb") as file:
-        return recognise(file)[1]
+        return recognise(file, path)[1]
     return False
 
 
@@ -284,5 +284,5 @@ def _remove_torn(path: Path) -> None:
     """Delete the file if a killed process left only its beginning, and no other process is making it now."""
     with thread_turn, suppress(OSError), path.open("r+b") as file:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # DuckDB's own kind of lock
-        if recognise(file)[1]:
+        if recognise(file, path)[1]:
             path.unlink()

@@ -38,7 +38,7 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
     Raises:
         InputError: A name is unknown, or that of a baseline which `baselines.embedding_model` switches on.
     """
-    for name in dict.fromkeys(_spell_out(settings.names)):
+    for name in dict.fromkeys(spell_out(settings.names)):
         kind = find_kind(name)
         if kind.needs_encoder:
             raise InputError(
@@ -49,7 +49,7 @@ def choose_kinds(settings: BaselineSettings) -> Iterator[BaselineKind]:
         yield from (kind for kind in load_kinds().values() if kind.needs_encoder)
 
 
-def _spell_out(names: Iterable[str]) -> Iterator[str]:
+def spell_out(names: Iterable[str]) -> Iterator[str]:
     """The names, with `all` and `default` replaced by the names that they mean; `all` begins with the default ones."""
     for name in names:
         if name in ("all", "default"):

@@ -210,7 +210,7 @@ def test_a_system_without_user_names_asks_who_decides(
             "champion: no cell has been promoted, so that there is no earlier one to go back to",
         ),
         (["eeee", "--reason", "x"], "cell eeee: not in the warehouse"),
-        (["cccc", "--reason", "x"], f"cell {UNTRAINED} is planned: it was not judged on test; run its study"),
+        (["cccc", "--reason", "x"], f"cell {UNTRAINED}: was not judged on test, it is planned; run its study"),
         (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: it has no adapter to use"),
         (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
     ],
@@ -220,6 +220,36 @@ def test_what_cannot_be_promoted_is_reported_in_one_line(
 ) -> None:
     assert line in refuse("promote", *arguments)
     assert query(study, "FROM champions").rows == []
+
+
+def test_a_cell_that_a_race_dropped_is_not_promoted_and_the_reason_is_given(refuse: Refuse, study: Path) -> None:
+    with writing(study) as connection:
+        connection.execute(
+            "INSERT INTO ledger.drops BY NAME SELECT 'study' AS study_id, ? AS cell_id, 1 AS epoch, ? AS best_cell_id,"
+            " 9 AS n, 0.1 AS accuracy, 0.9 AS best_accuracy, 0.0 AS p_value, 0.05 AS bound, now() AS dropped_at",
+            [UNTRAINED, ONE],
+        )
+    reason = "the race of study study dropped it before the end; `fintone run --set search=all` trains every cell"
+    assert f"cell {UNTRAINED}: was not judged on test, {reason}" in refuse("promote", "cccc", "--reason", "x")
+    assert f"cell {UNTRAINED}: no evaluation on test, {reason}" in refuse("compare", "aaaa", "cccc")
+
+
+def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(fintone: Run, study: Path) -> None:
+    with writing(study) as connection:
+        connection.execute(
+            "INSERT INTO headlines BY NAME SELECT 'h' || range AS headline_id, 'text' AS text, 'neutral' AS label,"
+            " 'i' AS first_ingest_id FROM range(9)"
+        )
+        for cell, answer in ((ONE, "neutral"), (TWO, "positive")):
+            connection.execute(
+                "INSERT INTO ledger.predictions BY NAME SELECT ? AS evaluation_id, 'h' || range AS headline_id,"
+                " ? AS predicted FROM range(9)",
+                [f"{cell} 0.1", answer],
+            )
+        connection.execute("UPDATE evaluations SET split_id = 'other' WHERE cell_id = ?", [ONE])
+    assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
+    out = " ".join(fintone("promote", TWO, "--reason", "x", "--yes")[1].split())
+    assert f"does not beat the champion {ONE} on 9 headlines" in out
 
 
 def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study: Path) -> None:

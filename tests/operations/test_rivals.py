@@ -14,6 +14,8 @@ OUT = f"out {LEXICON}"
     [
         ({}, None),
         ({"names": (SVM, LEXICON, MAJORITY)}, None),
+        ({"names": ("all",)}, None),
+        ({"names": ("default",)}, None),
         (
             {"names": (MAJORITY,), "embedding_model": "org/encoder"},
             f"the baselines {MAJORITY}, embeddings of org/encoder only, as baselines.names leaves {OUT}, {SVM}",

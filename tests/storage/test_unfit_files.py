@@ -146,6 +146,18 @@ def test_a_home_whose_name_duckdb_cannot_open_is_refused(monkeypatch, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("size", [0, 4_096, 8_192])
+@pytest.mark.parametrize("beside", ["adapters/3f9a11112222", "reports/index.html"])
+def test_the_beginning_of_a_warehouse_in_a_home_with_results_is_damage(prepared, tmp_path, size, beside):
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(prepared.read_bytes()[:size])
+    (tmp_path / beside).mkdir(parents=True)
+    for use in (prepare_warehouse, lambda path: reading(path).__enter__()):
+        with pytest.raises(WarehouseDamagedError, match=rf"cut short: {size:,} of 12,288 bytes or more are there"):
+            use(path)
+    assert path.stat().st_size == size
+
+
 def test_the_headers_are_those_of_this_duckdb(tmp_path):
     duckdb.connect(tmp_path / "empty.duckdb").close()
     assert (tmp_path / "empty.duckdb").stat().st_size == HEADERS
