@@ -16,7 +16,8 @@ OF_A_MODEL = ("revision", "trained_until")
 """Settings of a profile's base model that do not apply to another model."""
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-INTERRUPTION = "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
+_CONTINUING = {"run", "ingest", "score"}
+"""Commands that keep what they have finished, and begin there when they are run again."""
 FINE_TUNE = typer.Argument(
     help="Id of a fine-tuned cell, its first 4 characters or more, or its name.", autocompletion=complete_fine_tune
 )
@@ -47,6 +48,16 @@ class Form(StrEnum):
 
     TABLE = "table"
     JSON = "json"
+
+
+def describe_interruption(arguments: "Sequence[str]") -> str:
+    """The line for an interrupted command, from its arguments: what is kept, if anything is."""
+    command = next((word for word in arguments if not word.startswith("-")), "")
+    if command == "score" and "-" in arguments:
+        kept = "; what was answered is kept, but a pipe is not read again"
+    else:
+        kept = "; what was finished is kept, and the same command goes on from there" if command in _CONTINUING else ""
+    return f"fintone: interrupted{kept}\n"
 
 
 def assign(flags: dict[str, str | None]) -> list[str]:

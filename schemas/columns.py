@@ -104,4 +104,4 @@ def _join(names: Iterable[str | None]) -> str | None:
 
 def _warn(kind: str, name: str, others: tuple[str, ...]) -> str:
     listed = " or ".join(map(repr, others))
-    return f"the {kind} was read from {_show(name)}, and {listed} could be meant: if so, set {kind}_column"
+    return f"the {kind} was read from {_show(name)}, and {listed} could be meant: if so, name it with --{kind}-column"

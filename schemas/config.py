@@ -32,6 +32,7 @@ from schemas.grid import (
     open_short_names,
     resolve_point,
 )
+from schemas.nearest import did_you_mean
 from schemas.runner import RunnerSettings
 from schemas.settings import (
     PositiveInt,
@@ -120,7 +121,8 @@ class StudyConfig(Settings):
         grids = grid if isinstance(grid, tuple) else (grid,)
         for path in dict.fromkeys(path for axes in grids for path in axes):
             if path not in VARIABLE:
-                raise ValueError(explain_fixed(path) if path in settings else f"there is no setting {path!r:.50}")
+                unknown = f"there is no setting {path!r:.50}{did_you_mean(path, VARIABLE)}"
+                raise ValueError(explain_fixed(path) if path in settings else unknown)
         checked = tuple({path: check_values(path, values) for path, values in axes.items()} for axes in grids)
         if not checked:
             raise ValueError("is an empty list; give a grid, or {} for none")

@@ -21,6 +21,9 @@ from schemas.nearest import did_you_mean, find_nearest
 from schemas.own_profile import is_own_profile, read_profile, read_profile_text
 from schemas.settings import iterate_settings
 
+_SPELT_OUT = {"lr": "learning_rate"}
+"""Words that names of cells shorten."""
+
 Group = TypeVar("Group", bound=BaseModel)
 
 PROFILES: tuple[str, ...] = tuple(
@@ -93,9 +96,12 @@ def unknown_setting(path: str) -> str:
     name, prefix = path, ""
     if path.startswith("grid."):
         known, name, prefix = [*SHORT_NAMES, "curve_epochs", *VARIABLE], path.removeprefix("grid."), "grid."
+    word = name.rpartition(".")[2]
+    word = _SPELT_OUT.get(word, word)
+    same = [setting for setting in known if setting.rpartition(".")[2] == word]
     by_last_name = {setting.rpartition(".")[2]: setting for setting in known}
-    last = find_nearest(name.rpartition(".")[2], by_last_name)
-    near = find_nearest(name, known) or (by_last_name[last] if last else None)
+    last = find_nearest(word, by_last_name)
+    near = same[0] if len(same) == 1 else find_nearest(name, known) or (by_last_name[last] if last else None)
     hint = f"; did you mean {prefix}{near}?" if near else f"; there are {', '.join(known)}"
     return f"unknown setting {cut(path)}{hint}"
 

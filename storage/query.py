@@ -144,10 +144,9 @@ class _Steps:
             raise
         self._left -= time.monotonic() - start
         if isinstance(error, duckdb.OutOfMemoryException):
-            limit = (
-                f"sql: takes more memory than it may; allow more with --memory, or ask for less ({_one_line(error)})"
-            )
-            raise QueryLimitError(limit) from error
+            raise QueryLimitError(
+                "sql: takes more memory than it may; allow more with --memory, or ask for less"
+            ) from error
         if isinstance(error, _USERS_FAULT):
             old = "" if is_up_to_date(self._connection) else _OLD
             raise QueryError(f"sql: {_one_line(error)}{old}") from error

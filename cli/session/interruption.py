@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from types import FrameType
 
-from cli.options import INTERRUPTED, INTERRUPTION
+from cli.options import INTERRUPTED, describe_interruption
 from cli.output.console import stderr
 
 SENDERS = ("prefect.events.clients", "prefect._internal.concurrency", "EventsWorker")
@@ -127,7 +127,7 @@ def _end_after_signal(numbers: socket.socket, interrupted: Event) -> None:
                 _give_up_on_server()
                 time.sleep(SECONDS_TO_END)
                 stderr.show_cursor(True)
-                sys.stderr.write(INTERRUPTION)
+                sys.stderr.write(describe_interruption(sys.argv[1:]))
                 _leave()
 
 

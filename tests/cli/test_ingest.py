@@ -56,8 +56,8 @@ def test_two_candidates_for_a_column_are_reported_everywhere_and_each_time(finto
     assert "columns text from 'headline', label from 'sentiment'" in account
     assert "two.csv: text from 'headline', label from 'sentiment'\n" in err
     doubts = [
-        "the text was read from 'headline', and 'text' could be meant: if so, set text_column",
-        "the label was read from 'sentiment', and 'label' could be meant: if so, set label_column",
+        "the text was read from 'headline', and 'text' could be meant: if so, name it with --text-column",
+        "the label was read from 'sentiment', and 'label' could be meant: if so, name it with --label-column",
     ]
     [ingest_id] = ask(home, "SELECT ingest_id FROM sources")[0]
     report = render_data_report(load_data_report(home / "warehouse.duckdb", ingest_id)).replace("\\", "")

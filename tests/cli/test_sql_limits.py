@@ -44,7 +44,7 @@ def test_an_interruption_ends_any_query_within_a_second(warehouse: Path, stateme
         out, err = process.communicate()
         seconds = time.monotonic() - begin
     assert (process.returncode, out) == (130, "")
-    assert err == "fintone: interrupted; what was finished is kept, and the same command goes on from there\n"
+    assert err == "fintone: interrupted\n"
     assert seconds < 2  # a second, and one more for a busy machine
 
 
@@ -70,7 +70,7 @@ def test_a_query_that_takes_too_much_memory_is_reported(warehouse: Path) -> None
     with start(warehouse, "--memory", "0.1", "SELECT list(hash(i)) FROM range(100000000) AS t(i)") as process:
         _, err = process.communicate()
     assert process.returncode == 1
-    assert err.startswith("fintone: sql: takes more memory than it may; allow more with --memory, or ask for less (")
+    assert err == "fintone: sql: takes more memory than it may; allow more with --memory, or ask for less\n"
     assert err.count("\n") == 1
 
 

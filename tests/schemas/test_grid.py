@@ -109,7 +109,7 @@ def test_a_value_that_is_no_day_is_refused(value: Any) -> None:
         ({"lora.r": [0]}, "grid: lora.r = 0: must be greater than or equal to 1"),
         ({"lora.r": []}, "grid: lora.r = []: give a value"),
         ({"lora.r": [4, "4"]}, "grid: lora.r = [4, '4']: names a value twice"),
-        ({"lora.rank": [4]}, "grid: there is no setting 'lora.rank'"),
+        ({"lora.rank": [4]}, "grid: there is no setting 'lora.rank', did you mean 'lora.r'?"),
         ({"training.schedule": ["linear"]}, "grid: training.schedule = 'linear': must be 'constant', 'cosine' or"),
         ({"lora.r": 4}, "grid.lora.r = 4: must be a valid tuple"),
         ({"epochs": [1.5]}, "grid: training.epochs = 1.5: must be a valid integer"),

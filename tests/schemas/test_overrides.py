@@ -74,6 +74,9 @@ def test_a_setting_that_one_command_gives_twice_is_refused(one: str, other: str,
 @pytest.mark.parametrize(
     ("assignment", "line"),
     [
+        ("epochs=3", "unknown setting epochs; did you mean training.epochs?"),
+        ("training.lr=1", "unknown setting training.lr; did you mean training.learning_rate?"),
+        ("decodng.seed=1", "unknown setting decodng.seed; did you mean decoding.seed?"),
         ("grid.epoch=1", "unknown setting grid.epoch; did you mean grid.epochs?"),
         ("temperatures=1", "unknown setting temperatures; did you mean decoding.temperatures?"),
         ("learning_rate=1", "unknown setting learning_rate; did you mean training.learning_rate?"),
