@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
-from schemas.listing import count
+from schemas.listing import count, list_some
 from schemas.scoring import Drift
+from schemas.split import SplitSettings
 
 FEW = 30
 """Headlines of a label from which on accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
@@ -24,6 +25,20 @@ def describe_scarcity(counts: Iterable[tuple[str, str, int]]) -> str | None:
     if least >= FEW:
         return None
     return f"validation has only {count(least, f'{label} headline')}, so its choice is weak"
+
+
+def describe_excess(counts: Iterable[tuple[str, str, int]], split: SplitSettings) -> str | None:
+    """A note that the test part of a balanced `hashed` split has more of a label than set; None if it has not.
+
+    Args:
+        counts: Part, label and number of headlines.
+        split: The settings.
+    """
+    is_bound = split.method == "hashed" and split.balance == "balanced" and not split.repeats
+    more = [f"{n:,} {label}" for part, label, n in counts if part == "test" and n > split.test_per_class]
+    if not is_bound or not more:
+        return None
+    return f"test has {list_some(more)} headlines: one that was in test once stays there, also when its label changes"
 
 
 def describe_unplaced(unplaced: int) -> str | None:

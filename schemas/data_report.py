@@ -91,6 +91,15 @@ class Changes(NamedTuple):
     unchanged: int
 
 
+def describe_losses(previous: str | None, changes: Changes | None) -> str | None:
+    """What a source has lost since the previous snapshot, in a line: texts, and labels; None if nothing."""
+    if changes is None or not (changes.removed or changes.relabelled):
+        return None
+    gone = count(changes.removed, "text is gone", "texts are gone")
+    relabelled = count(changes.relabelled, "has another label", "have another label")
+    return f"since snapshot {previous}: {gone}, {relabelled} (snapshot_changes)"
+
+
 class Drift(NamedTuple):
     """One measure now and before.
 

@@ -26,20 +26,27 @@ def ingest_source(data: DataSettings, *, again: bool = False) -> IngestedSource:
 
 @task(task_run_name="publish data report")
 def publish_data_report(ingested: IngestedSource) -> None:
-    """Show in the Prefect UI what became of the source's rows, and how it differs from the source before."""
+    """Show in the Prefect UI what became of the source's rows, and how it differs from the source before.
+
+    A line of the log reports texts that are gone and labels that have changed.
+    """
     from reporting.data_report import render_data_report, summarise
+    from schemas.data_report import describe_losses
     from storage.data_report import load_data_report
     from storage.home import Home
 
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
     create_markdown_artifact(render_data_report(report), key=DATA_REPORT_KEY, description=summarise(report))
+    losses = describe_losses(report.previous_snapshot_id, report.changes)
+    if losses:
+        announce(f"note: {ingested.source}: {losses}")
 
 
 @task(task_run_name="split snapshot {ingested.snapshot_id}")
 def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     """Split a study's snapshot into train, validation and test, and return the split's id."""
     from operations.splitting import settle_study_split
-    from reporting.verdict import describe_leaks, describe_scarcity
+    from reporting.verdict import describe_excess, describe_leaks, describe_scarcity
     from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
     from storage.warehouse import reading_together
@@ -54,7 +61,8 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     split = config.split
     folds = f"{split.repeats} {split.unit}s, together " if split.repeats else ""
     announce(f"split: {folds}" + ", ".join(f"{number} {part}" for part, number in counts.items()))
-    for note in (*notes, describe_scarcity(by_label), describe_leaks(leaks, counts["test"])):
+    excess = describe_excess(by_label, split)
+    for note in (*notes, excess, describe_scarcity(by_label), describe_leaks(leaks, counts["test"])):
         if note:
             announce(f"note: {note}")
     return identifier

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +17,6 @@ from hypothesis import settings
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
-from flows.deployment import close_prefect
 from schemas.label import Label
 from tests.examples import examples
 
@@ -47,11 +45,9 @@ def pytest_collection_finish() -> None:
 def pytest_unconfigure() -> None:
     """Let the end of the process collect everything, else DuckDB's binding reports its types as leaked.
 
-    Prefect's thread keeps the flow in which it began, and the flow's error, whose traceback holds modules; pytest's
-    import hook, which is the loader of this module too, keeps the session and with it every test.
+    Prefect keeps the error of a flow, whose traceback holds modules; pytest's import hook, which is the loader of
+    this module too, keeps the session and with it every test.
     """
-    if "prefect" in sys.modules:
-        close_prefect()
     gc.unfreeze()
     for error in [kept for kept in gc.get_objects() if issubclass(type(kept), BaseException)]:
         error.__traceback__ = None

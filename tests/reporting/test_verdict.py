@@ -5,6 +5,7 @@ import pytest
 from reporting.verdict import (
     describe_baseline,
     describe_difference,
+    describe_excess,
     describe_scarcity,
     format_figure,
     format_interval,
@@ -12,6 +13,8 @@ from reporting.verdict import (
     format_ratio,
 )
 from schemas.comparison import BaselineVerdict, Difference
+from schemas.data_report import Changes, describe_losses
+from schemas.split import SplitSettings
 
 CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
 
@@ -74,6 +77,26 @@ def test_a_validation_part_that_lacks_a_label_is_reported() -> None:
     few = "validation has only 1 neutral headline, so its choice is weak"
     assert describe_scarcity([*enough[:2], ("validation", "neutral", 1), enough[3]]) == few
     assert "only 0 positive headlines" in str(describe_scarcity([*enough[:3], ("train", "positive", 9)]))
+
+
+@pytest.mark.parametrize("changes", [{}, {"balance": "natural"}, {"method": "temporal"}, {"folds": 3}])
+def test_more_headlines_of_a_label_in_test_than_set_are_explained(changes: dict[str, object]) -> None:
+    values = {"method": "hashed", "train_per_class": 9, "test_per_class": 80} | changes
+    counts = [("test", "negative", 80), ("test", "neutral", 83), ("train", "positive", 99)]
+    note = describe_excess(counts, SplitSettings.model_validate(values))
+    assert note == (
+        None
+        if changes
+        else "test has 83 neutral headlines: one that was in test once stays there, also when its label changes"
+    )
+
+
+def test_what_a_source_lost_is_told() -> None:
+    assert describe_losses("s", None) is None
+    assert describe_losses("s", Changes(9, 0, 0, 9)) is None
+    assert describe_losses("s", Changes(0, 1, 2, 9)) == (
+        "since snapshot s: 1 text is gone, 2 have another label (snapshot_changes)"
+    )
 
 
 def test_a_label_that_the_study_does_not_have_is_not_reported_as_lacking() -> None:
