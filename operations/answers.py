@@ -197,9 +197,11 @@ def reporting_interruption(report_end: Callable[[ScoredSource], object]) -> Iter
 def format_counts(scored: ScoredSource) -> str:
     """The counts of a scored source, in a line."""
     counts = scored.counts
+    copies = counts.rows_read - counts.rows_rejected - counts.headlines_scored - counts.headlines_known
+    repeated = f"{count(copies, 'copy', 'copies')}, " if copies else ""
     return (
         f"{scored.source}: {count(counts.rows_read, 'row')} read, {count(counts.headlines_scored, 'headline')} scored, "
-        f"{counts.headlines_known:,} known before, {count(counts.rows_unparsed, 'answer')} unparsed, "
+        f"{counts.headlines_known:,} known before, {repeated}{count(counts.rows_unparsed, 'answer')} unparsed, "
         f"{_describe_truncated(counts)}{count(counts.rows_rejected, 'row')} rejected{describe_reasons(scored.reasons)}"
     )
 

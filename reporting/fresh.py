@@ -21,7 +21,7 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
     )
     remedy = "; the model no longer fits this news: train again with these headlines (`fintone run`)"
     if is_drop:
-        on_test = f"({format_ratio(found.test_accuracy)} on {found.test_n:,})"
+        on_test = f"({format_ratio(found.test_accuracy)} by the likeliest labels on {found.test_n:,})"
         p_value = f"({format_p_value(found.p_value)} at every look)"
         return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
     text = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"

@@ -223,9 +223,10 @@ def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell
         return _read_cells(connection.execute(query, {"text": text}))
 
     if text == CHAMPION:
-        if found := find("cell_id = (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1)"):
-            return found[0]
-        raise UnknownCellError(NO_CHAMPION)
+        champion = connection.execute("SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1").fetchone()
+        if not champion or champion[0] is None:
+            raise UnknownCellError(NO_CHAMPION)
+        text = champion[0]
     if found := find("cell_id = $text"):
         return found[0]
     if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):

@@ -135,7 +135,9 @@ def test_an_error_that_is_kept_holds_no_object_of_its_frames(fintone: Run, monke
         local = Held()
         held.append(weakref.ref(local))
         kept.append(InputError("thing: is odd"))
-        raise kept[0] from ValueError(local.__class__.__name__)
+        cause = ValueError(local.__class__.__name__)
+        cause.__cause__ = kept[0]  # DuckDB's errors may be in a circle
+        raise kept[0] from cause
 
     monkeypatch.setattr("cli.main.typer.main.get_command", lambda _: SimpleNamespace(main=lambda *_, **__: fail()))
     assert fintone("list")[2] == "fintone: thing: is odd\n"

@@ -252,6 +252,14 @@ def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(finton
     assert f"does not beat the champion {ONE} on 9 headlines" in out
 
 
+def test_the_champion_may_be_named_so_wherever_a_cell_is_expected(fintone: Run, refuse: Refuse, study: Path) -> None:
+    for command in (["promote", "champion", "--reason", "x"], ["export", "champion", "--output", "x"]):
+        assert "champion: no cell has been promoted yet" in refuse(*command)
+    assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
+    assert f"cell {ONE}: it is the champion already" in refuse("promote", "champion", "--reason", "x")
+    assert ONE in fintone("withdraw", "champion")[1]
+
+
 def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study: Path) -> None:
     fintone("promote", ONE, "--reason", "x", "--yes")
     assert f"cell {ONE}: it is the champion already, at temperature 0.1" in refuse("promote", ONE, "--reason", "x")

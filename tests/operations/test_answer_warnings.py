@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from operations.answers import format_counts
+from operations.scoring_run import ScoredSource
 from reporting.verdict import describe_drift
+from schemas.scoring import ScoringCounts
 from storage.scores import load_drift
 from storage.warehouse import writing
 from tests.asking import ask
@@ -79,3 +81,11 @@ def test_the_drift_of_few_headlines_is_unknown(trained_home: Path, trained: Any,
     assert not any(drift.exceeds(0.0) for drift in drifts)
     assert describe_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
     assert {row[0] for row in ask(trained_home, "SELECT verdict FROM score_drift")} == {"unknown"}
+
+
+def test_the_counts_of_a_source_add_up_to_its_rows() -> None:
+    counts = ScoringCounts(rows_read=9, rows_rejected=3, headlines_scored=1, headlines_known=2, rows_answered=6)
+    line = format_counts(ScoredSource("scoring", "dup.csv", "cell", counts, "at temperature 1"))
+    assert line.startswith(
+        "dup.csv: 9 rows read, 1 headline scored, 2 known before, 3 copies, 0 answers unparsed, 3 rows"
+    )
