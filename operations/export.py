@@ -116,6 +116,6 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
             f"from the ledger ({outcome.tolerance:g} is allowed), so the files are another model; nothing was kept"
         )
     return (
-        f"Loaded back from these files, it answers {outcome.headlines} test headlines as the ledger records: at "
+        f"Loaded back from these files, it answers {outcome.headlines:,} test headlines as the ledger records: at "
         f"temperature {canaries.temperature:g} no probability differs by more than {outcome.largest_difference:.1e}."
     )

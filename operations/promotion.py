@@ -101,7 +101,7 @@ def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:
 
 def _check_reason(reason: str) -> str:
     if not reason.strip():
-        raise PromotionError("--reason: it is empty; give a reason, which is recorded")
+        raise PromotionError("--reason: is missing or empty; give a reason, which is recorded")
     return " ".join(reason.split())
 
 

@@ -97,12 +97,13 @@ def _describe_check(check: Check) -> str:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
     figures = f"{format_interval(*check.difference[:3])}, {_format_p_and_level(check.difference.p_value, check.level)}"
-    return f"{verb} the {check.floor} {check.rival} on {check.n} headlines: {figures}"
+    return f"{verb} the {check.floor} {check.rival} on {check.n:,} headlines: {figures}"
 
 
 def _format_p_and_level(p_value: float, level: float) -> str:
     """A p-value and the level that it must be below, with enough digits to distinguish them."""
-    figure = format_p_value(p_value) if level >= FINEST else f"p={p_value:.2g}"
+    is_far = level >= FINEST or p_value >= 10 * FINEST
+    figure = format_p_value(p_value) if is_far else f"p={p_value:.2g}".replace("0.", ".", 1)
     return f"{figure} at level {level:.3g}"
 
 

@@ -123,7 +123,8 @@ def forward_pack(model: Any, pack: dict[str, torch.Tensor], last_layer: LastLaye
         pack: A `Pack`'s tensors.
         last_layer: The model's last layer, if it may be computed at these positions only; None to compute it whole.
     """
-    kept, masks = pack["logits_to_keep"], [pack[name] for name in ("attention_mask", "window_mask") if name in pack]
+    kept = pack["logits_to_keep"]
+    masks = [mask for name in ("attention_mask", "window_mask") if (mask := pack.get(name)) is not None]
     if kept.device.type == "cpu":  # where it has an effect; a GPU would have to wait for the lengths
         masks = [mark_pack(mask, pack["suffix_lengths"].tolist()) for mask in masks]
     whole, *limited = masks

@@ -200,8 +200,8 @@ def test_a_system_without_user_names_asks_who_decides(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["aaaa"], "reason: it is empty; give a reason, which is recorded"),
-        (["aaaa", "--reason", " "], "reason: it is empty"),
+        (["aaaa"], "--reason: is missing or empty; give a reason, which is recorded"),
+        (["aaaa", "--reason", " "], "--reason: is missing or empty"),
         ([], "give a cell, or --back"),
         (["aaaa", "--back", "--reason", "x"], "give a cell, or --back, not both"),
         (["--back", "--temperature", "1", "--reason", "x"], "--back keeps the temperature"),

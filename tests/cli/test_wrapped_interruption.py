@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import BaseModel, model_serializer
 
-from cli.options import INTERRUPTED, INTERRUPTION
+from cli.options import INTERRUPTED
 from operations import show
 
 Run = Callable[..., tuple[int, str, str]]
@@ -26,7 +26,7 @@ def test_an_interruption_that_pydantic_wraps_is_an_interruption(
     fintone: Run, monkeypatch: pytest.MonkeyPatch, dump: Callable[[InterruptedModel], object]
 ) -> None:
     monkeypatch.setattr(show, "show", lambda _: dump(InterruptedModel()))
-    assert fintone("show", "champion") == (INTERRUPTED, "", INTERRUPTION)
+    assert fintone("show", "champion") == (INTERRUPTED, "", "fintone: interrupted\n")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 

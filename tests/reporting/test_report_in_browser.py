@@ -59,12 +59,17 @@ def test_the_report_opens_without_an_error_or_a_request(browser: Any, page: str)
 
 @pytest.mark.parametrize("width", [360, 768, 1200])
 def test_every_chart_is_drawn_and_the_page_is_no_wider_than_the_screen(browser: Any, page: str, width: int) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def drawn(browser: Any) -> Any:
+        sizes = browser.execute_script(
+            "return [...document.querySelectorAll('svg.chart')].map(each => [each.getBoundingClientRect().width,"
+            " each.getBoundingClientRect().height, each.querySelectorAll('path').length]).filter(each => each[0] > 0)"
+        )
+        return sizes if len(sizes) == 6 else None
+
     show(browser, page, width)
-    sizes = browser.execute_script(
-        "return [...document.querySelectorAll('svg.chart')].map(each => [each.getBoundingClientRect().width,"
-        " each.getBoundingClientRect().height, each.querySelectorAll('path').length]).filter(each => each[0] > 0)"
-    )
-    assert len(sizes) == 6
+    sizes = WebDriverWait(browser, 20).until(drawn)
     assert all(wide > 200 and high > 80 and paths > 5 for wide, high, paths in sizes)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     lines = browser.execute_script(

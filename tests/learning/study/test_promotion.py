@@ -115,5 +115,7 @@ def test_the_message_of_a_decision_begins_with_the_missed_floor() -> None:
 def test_a_small_level_is_shown_with_enough_digits_to_compare() -> None:
     level = spend(0.05, [Look(1, 0.05)] * 9).level
     message = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 20, 4), SETTINGS, level))
-    assert "p=0.0015 at level 0.000304" in message
+    assert "p=.0015 at level 0.000304" in message
+    far = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 6, 2), SETTINGS, level))
+    assert "p=.289 at level 0.000304" in far
     assert describe_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"
