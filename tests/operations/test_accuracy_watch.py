@@ -96,7 +96,8 @@ def test_a_drop_is_reported_with_the_remedy_and_sent_once(home: Path, score: Sco
         f"warning: fresh headlines: accuracy 0 on 120 labelled headlines since its study, below "
         f"{format_ratio(reference)}, the lower end of the interval of its accuracy on its own test part "
         f"({format_ratio(right / n)} by the likeliest labels on {n}), beyond noise "
-        f"(p={format_ratio(drop.p_value)} at every look); the model no longer fits this news: train again with these headlines (`fintone run`)"
+        f"(p={format_ratio(drop.p_value)} at every look); the model "
+        "no longer fits this news: train again with these headlines (`fintone run`)"
     )
     assert watch.look(score(weeks[2])).n == 180
     assert len(watch.sent) == 1
