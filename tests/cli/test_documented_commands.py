@@ -42,11 +42,23 @@ STUDY = (
     "fintone run --profile desk --data headlines.csv --base-model path/to/a/model --learning-rates 2e-4 --epochs 1,2"
 )
 SMALLER = (
-    "--set split.train_per_class=16 --set split.test_per_class=10 --set split.validation_per_class=5 --set lora.r=4"
-    " --set promotion.min_accuracy=0 --set promotion.max_unparsed_rate=1 --set promotion.beat_baseline=false"
-    " --set data.near_duplicates=numbers --set data.label_map='{bullish: positive, flat: neutral, bearish: negative}'"
+    "split.train_per_class=16",
+    "split.test_per_class=10",
+    "split.validation_per_class=5",
+    "lora.r=4",
+    "promotion.min_accuracy=0",
+    "promotion.max_unparsed_rate=1",
+    "promotion.beat_baseline=false",
+    "data.near_duplicates=numbers",
+    "data.label_map='{bullish: positive, flat: neutral, bearish: negative}'",
 )
 """With these settings the documented study takes seconds and every cell passes its gate."""
+
+
+def make_smaller(line: str) -> str:
+    """The line with the settings of `SMALLER` that it does not give itself."""
+    added = (setting for setting in SMALLER if setting.partition("=")[0] + "=" not in line)
+    return " ".join([line, *(f"--set {setting}" for setting in added)])
 
 
 def find_lines() -> list[str]:
@@ -118,7 +130,7 @@ def test_every_documented_command_works(
 
     lines = find_lines()
     assert STUDY in lines
-    lines = [f"{line} {SMALLER}" if line.startswith("fintone run") else line for line in lines]
+    lines = [make_smaller(line) if line.startswith("fintone run") else line for line in lines]
     lines = [line.replace("path/to/a/model", str(tiny_folder)) for line in lines]
     study = next(line for line in lines if line.startswith("fintone run") and "--dry-run" not in line)
     printed = run(study)
