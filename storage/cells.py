@@ -223,10 +223,12 @@ def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell
         return _read_cells(connection.execute(query, {"text": text}))
 
     if text == CHAMPION:
-        champion = connection.execute("SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1").fetchone()
-        if not champion or champion[0] is None:
+        from storage.champions import read_champion
+
+        champion = read_champion(connection)
+        if champion is None:
             raise UnknownCellError(NO_CHAMPION)
-        text = champion[0]
+        text = champion.cell_id
     if found := find("cell_id = $text"):
         return found[0]
     if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reporting.verdict import format_ratio
 from schemas.plan import StudyPlan
 from storage.champions import Decision, save_decision
 from storage.studies import finish_study
@@ -46,6 +47,13 @@ def test_a_list_has_ids_names_figures_and_sizes(
     assert {row.partition(",")[0] for row in rows} >= {cell}
     out = " ".join(fintone("list")[1].split())
     assert re.search(rf"\(1 row\) home {home}: warehouse \d+\.\d MB, adapters ", out)
+
+
+def test_a_list_rounds_as_everything_else_does(fintone: Run, cell: str, home: Path) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE evaluations SET accuracy = 69 / 240")
+    rows = json.loads(fintone("list", "cells", "--format", "json")[1])
+    assert {f"{row['accuracy']}" for row in rows if row["cell"] == cell} == {f"0{format_ratio(69 / 240)}"}
 
 
 def test_a_list_of_nothing_is_empty_and_without_a_warehouse_says_how_to_get_one(

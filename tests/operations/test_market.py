@@ -98,6 +98,15 @@ def test_later_news_is_compared_with_prices_and_what_is_left_out_is_counted(home
     assert {row["session_offset"] for row in found["market_events"]} == set(range(-5, 11))
 
 
+def test_the_order_in_which_a_mean_is_added_up_has_no_effect_on_ranks(home: Path, cell: str) -> None:
+    measure(cell)
+    values = (
+        "SELECT count(*), count(*) FILTER (sentiment <> round(sentiment, 12) OR dispersion <> round(dispersion, 12))"
+    )
+    [(days, exact)] = ask(home, f"{values} FROM daily_sentiment WHERE n > 1")
+    assert (days > 100, exact) == (True, 0)
+
+
 def test_a_headline_counts_for_the_first_session_that_closes_after_it(home: Path, cell: str) -> None:
     measure(cell)
     rows = (
