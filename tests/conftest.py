@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import logging
 import os
 import shutil
 import signal
@@ -128,6 +129,21 @@ def server(session_server: str) -> Iterator[str]:
 
     with using_server(session_server):
         yield session_server
+
+
+@pytest.fixture
+def events() -> Iterator[list[dict[str, Any]]]:
+    """The events that a flow logs for the terminal, in order."""
+    seen: list[dict[str, Any]] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.extend([record.fintone] if hasattr(record, "fintone") else [])
+
+    logger, handler = logging.getLogger("prefect"), Keep()
+    logger.addHandler(handler)
+    yield seen
+    logger.removeHandler(handler)
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 """Fixtures of the flows' tests."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,21 +10,6 @@ from tests.few_charts import drawing_few_charts
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
-
-
-@pytest.fixture
-def events() -> Iterator[list[dict[str, Any]]]:
-    """The events that a flow logs for the terminal, in order."""
-    seen: list[dict[str, Any]] = []
-
-    class Keep(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.extend([record.fintone] if hasattr(record, "fintone") else [])
-
-    logger, handler = logging.getLogger("prefect"), Keep()
-    logger.addHandler(handler)
-    yield seen
-    logger.removeHandler(handler)
 
 
 @pytest.fixture(scope="module")
