@@ -185,16 +185,16 @@ def _print_champion(home: "Home", study_id: str) -> None:
     from storage.champions import load_champion, load_decision
     from storage.folds import load_study_folds
 
-    decision = load_decision(home.warehouse, study_id)
+    decision, champion = load_decision(home.warehouse, study_id), load_champion(home.warehouse)
     if decision:
         print_text(describe_decision(decision))
         print_text(f"reason: {decision['reason']}")
-        advice = describe_advice(decision)
+        advice = describe_advice(decision, champion)
         if advice:
             print_text(advice)
     elif folds := load_study_folds(home.warehouse, study_id):
         print_text(describe_folds_unjudged(folds))
-    print_text(f"champion now: {describe_champion(load_champion(home.warehouse))}")
+    print_text(f"champion now: {describe_champion(champion)}")
 
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:

@@ -51,10 +51,10 @@ def describe_folds_unjudged(folds: int) -> str:
     )
 
 
-def describe_advice(decision: dict[str, Any]) -> str | None:
-    """What would help a cell that the gate did not promote; None if it did, or if the cell is the champion."""
+def describe_advice(decision: dict[str, Any], champion: Champion | None) -> str | None:
+    """What would help a cell that the gate did not promote; None if it did, or if the cell is the champion by now."""
     cell = decision["cell_id"]
-    if decision["decision"] != "kept" or decision["previous_cell_id"] == cell:
+    if decision["decision"] != "kept" or (champion and champion.cell_id == cell):
         return None
     return (
         "what may help: more test headlines, for narrower intervals; other settings (--grid), more train headlines or "
