@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import spearmanr
+from scipy.stats import t as student
 
 from market.inference import LEAST_SESSIONS, bandwidth, correlate_ranks, regress
 
@@ -41,6 +42,21 @@ def test_too_few_sessions_or_no_variation_have_no_estimate() -> None:
     y, session, instrument = series(np.arange(LEAST_SESSIONS + 10.0))
     assert regress(y, (y * 0 + 1).to_frame("x"), session, instrument) == {}
     assert correlate_ranks(y * 0, y, session, instrument) is None
+
+
+def test_errors_are_newey_and_wests_of_the_sums_of_sessions() -> None:
+    random = np.random.default_rng(6)
+    x, y = pd.Series(random.normal(size=80)), pd.Series(random.normal(size=80))
+    session = pd.Series(np.repeat(pd.date_range("2024-01-01", periods=40), 2))
+    instrument = pd.Series(["A", "B"] * 40)
+    found = regress(y, x.to_frame("x"), session, instrument)["x"]
+    inner, outer = (each - each.groupby(instrument).transform("mean") for each in (x, y))
+    sums = (inner * (outer - found.value * inner)).groupby(session).sum().to_numpy()
+    width = bandwidth(40)
+    terms = [(1 - lag / width) * (sums[lag:] @ sums[: 40 - lag]) for lag in range(1, width)]
+    error = np.sqrt((sums @ sums + 2 * sum(terms)) * 80 / 79) / (inner @ inner)
+    reach = student.ppf(0.975, 1.5 * 40 / width) * error
+    assert (found.low, found.high) == pytest.approx((found.value - reach, found.value + reach))
 
 
 def test_rows_in_another_order_give_the_same() -> None:

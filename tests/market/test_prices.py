@@ -52,7 +52,7 @@ def test_two_prices_of_one_session_are_both_rejected() -> None:
 
 def test_an_adjusted_price_is_preferred_and_a_table_with_a_column_for_each_instrument_is_read() -> None:
     adjusted = read({"symbol": ["A"], "Close": ["8"], "Adj Close": ["4"]}, ["2024-01-01"])
-    wide = read({"A": ["1", "2"], "B": ["", "3"]}, ["2024-01-01", "2024-01-02"])
+    wide = read({"b": [" ", "3"], "A": ["1", "2"]}, ["2024-01-01", "2024-01-02"])
     assert (adjusted.column, adjusted.frame["price"].tolist()) == ("Adj Close", [4.0])
     assert wide.frame["instrument"].tolist() == ["A", "A", "B"]
     assert len(wide.rejected) == 0
@@ -62,6 +62,12 @@ def test_commas_part_thousands_or_the_row_is_rejected() -> None:
     dates = [f"2024-01-0{day}" for day in range(1, 5)]
     prices = read({"ticker": ["A"] * 4, "close": ["1,234.5", "1,234", "12,5", "1,23,4"]}, dates)
     assert prices.frame["price"].tolist() == [1234.5, 1234.0]
+    assert prices.rejected.to_dict() == {"the price is no number": 2}
+
+
+def test_an_infinite_price_is_no_number() -> None:
+    prices = read({"ticker": ["A"] * 3, "close": ["inf", "1e999", "7"]}, [f"2024-01-0{day}" for day in (1, 2, 3)])
+    assert prices.frame["price"].tolist() == [7.0]
     assert prices.rejected.to_dict() == {"the price is no number": 2}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.market import SESSIONS, count_daily, price, simulate
 from market.demo import TICKERS, make_headlines
-from market.events import study_events
+from market.events import bootstrap_mean, study_events
 from market.prices import measure_returns
 from market.reaction import Reaction, correct_p_values, measure_reaction
 
@@ -55,9 +55,39 @@ def test_prices_that_move_before_the_headline_do_not_count() -> None:
 
 def test_fifths_rise_with_the_sentiment_and_hold_all_days(planted: Reaction) -> None:
     fifths = planted.quantiles[planted.quantiles["horizon"] == 1]
+    assert fifths["quantile"].tolist() == [1, 2, 3, 4, 5]
     assert fifths["sentiment"].is_monotonic_increasing
     assert fifths["value"].iloc[-1] > fifths["high"].iloc[0]
     assert fifths["days"].sum() == coefficient_of(planted)["days"]
+
+
+def test_the_regression_is_the_documented_one_and_a_gap_counts_as_zero() -> None:
+    """Returns that follow the formula exactly give its coefficients, on as few sessions as have an estimate."""
+    random, sessions = np.random.default_rng(5), pd.date_range("2024-01-01", periods=35)
+    has_news, frames = np.arange(35) % 7 != 3, []
+    for instrument in ("A", "B"):
+        n, sentiment, spread = random.integers(1, 4, 35), random.uniform(-1, 1, 35), random.uniform(0.1, 1, 35)
+        frame = pd.DataFrame({"instrument": instrument, "session": sessions, "n": n})
+        frame["sentiment"] = np.where(has_news, sentiment, 0.0)
+        frame["dispersion"] = np.where(n > 1, spread, 0.0)
+        frame["before"] = np.where(np.arange(35) == 0, np.nan, random.normal(size=35))
+        frame["return_1"] = (
+            0.01 * frame["sentiment"]
+            + 0.02 * frame["dispersion"]
+            + 0.03 * np.log(1 + n)
+            + 0.04 * frame["sentiment"].shift(fill_value=0.0)
+            + 0.05 * frame["before"].fillna(0.0)
+        )
+        frames.append(frame)
+    every = pd.concat(frames, ignore_index=True)
+    days = every[np.tile(has_news, 2)].drop(columns=["before", "return_1"])
+    days["dispersion"] = days["dispersion"].where(days["n"] > 1)
+    tests = measure_reaction(days, every[["instrument", "session", "before", "return_1"]], [1]).tests
+    panel = tests[tests["scope"] == "panel"].set_index("measure")["estimate"]
+    regressors = ["sentiment", "dispersion", "volume", "sentiment before", "return before"]
+    assert panel[regressors].tolist() == pytest.approx([0.01, 0.02, 0.03, 0.04, 0.05])
+    assert set(tests["instrument"].dropna()) == {"A", "B"}
+    assert set(tests["sessions"]) == {30, 0}  # no day of all headlines was given
 
 
 def test_prices_rise_after_strong_good_news_and_not_before(planted: Reaction) -> None:
@@ -99,6 +129,43 @@ def test_abnormal_returns_add_up_from_five_sessions_before() -> None:
     assert found["low"][10] == pytest.approx(found["high"][10])
 
 
+def returns_of(instruments: str, moves: np.ndarray) -> pd.DataFrame:
+    sessions = pd.date_range("2024-01-01", periods=len(moves))
+    return pd.concat(
+        [pd.DataFrame({"instrument": name, "session": sessions, "before": moves}) for name in instruments],
+        ignore_index=True,
+    )
+
+
+@pytest.mark.parametrize(("sign", "direction"), [(1, "positive"), (-1, "negative")])
+def test_events_are_the_outer_tenth_with_returns_in_their_whole_window(sign: int, direction: str) -> None:
+    returns = returns_of("AB", np.zeros(135))
+    sessions = returns["session"].unique()
+    strong = [5, 16, 27, 38, 49, 60, 71, 82, 93, 104, 115, 124]  # the first and the last that have a whole window
+    quiet = [place for place in range(5, 125) if place not in strong]
+    sentiment = sign * np.arange(1, 121) / 120
+    days = pd.DataFrame({"instrument": "A", "session": sessions[[*quiet, *strong]], "sentiment": sentiment})
+    without_prices = days.tail(12).assign(instrument="C")
+    missing = (returns["instrument"] == "A") & (returns["session"] == sessions[66])  # in the windows of two events
+    found = study_events(pd.concat([days, without_prices], ignore_index=True), returns[~missing])
+    assert (set(found["direction"]), set(found["events"])) == ({direction}, {10})
+
+
+@pytest.mark.parametrize(("instruments", "value"), [("AB", 0.01 - 16 * 0.0005), ("ABC", 0.0)])
+def test_the_mean_of_three_or_more_instruments_stands_for_the_market(instruments: str, value: float) -> None:
+    place = np.arange(300)
+    returns = returns_of(instruments, np.where(place % 20 == 11, 0.01, 0.0))
+    is_event = (returns["instrument"] == "A") & (np.tile(place, len(instruments)) % 20 == 10)
+    found = study_events(returns[is_event].assign(sentiment=1.0), returns).set_index("offset")
+    assert found["value"][10] == pytest.approx(value)
+
+
+def test_bands_of_a_mean_are_at_95_percent() -> None:
+    values = np.random.default_rng(8).normal(size=400)
+    low, high = bootstrap_mean(values, np.arange(400), np.random.default_rng(9))
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.06)
+
+
 def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     headlines = make_headlines(1).head(60)
     returns, _ = measure_returns(price(headlines, 0.01, 1), SESSIONS, [1])
@@ -114,7 +181,8 @@ def test_prices_that_do_not_move_have_a_reason_and_no_estimate(halted: Sequence[
     prices = price(headlines, 0.01, 1)
     prices.loc[prices["instrument"].isin(halted), "price"] = 100.0
     returns, _ = measure_returns(prices, SESSIONS, [1])
-    tests = measure_reaction(count_daily(headlines), returns, [1]).tests
+    tests, quantiles, _ = measure_reaction(count_daily(headlines), returns, [1])
+    assert (quantiles["share_up"] == 0).all() == (len(halted) == len(TICKERS))
     still = tests[tests["instrument"].isin(halted) | (len(halted) == len(TICKERS))]
     assert not still.empty
     assert still["estimate"].isna().all()
