@@ -16,7 +16,7 @@ from learning.training.cell_training import CellTraining
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
 from learning.training.run import Training
-from learning.training.shared_pass import SharedPass
+from learning.training.shared_pass import SharedPass, count_kept
 from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.errors import FailureError
 from schemas.label import Label
@@ -60,8 +60,8 @@ def train_adapters(
     first = trainings[0].recipe
     examples = encode_examples(headlines, labels, base.tokenizer, first.prompt)
     cells = [CellTraining(base, examples, training, notify) for training in trainings]
-    kept = len(cells) if base.kept and base.kept[0][:2] == (len(cells), first.lora) else 1
-    together = min(len(cells), _most_side_by_side(base, first, cells[0].estimate_bytes, kept))
+    most = _most_side_by_side(base, first, cells[0].estimate_bytes, count_kept(base, first.lora))
+    together = min(len(cells), most)
     outcomes: list[TrainingOutcome] = []
     with stoppable():
         for start in range(0, len(cells), together):
@@ -181,7 +181,7 @@ def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Seque
     return _most_side_by_side(base, recipe, estimate_bytes)
 
 
-def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float], kept: int = 1) -> int:
+def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callable[[], float], kept: int = 0) -> int:
     """How many trainings run side by side: as set, else as many as a GPU's memory takes, or one on a CPU.
 
     Args:
@@ -196,4 +196,4 @@ def _most_side_by_side(base: LoadedBase, recipe: Recipe, estimate_bytes: Callabl
         return 1
     if wanted != "auto":
         return wanted
-    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), kept)
+    return max(int(MOST_OF_MEMORY * free_memory_bytes(base.device) / estimate_bytes()), kept, 1)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from peft import PeftModel
@@ -32,6 +32,21 @@ STEP_OF_TARGETS = 32
 """With a loss over labels only, targets are filled up to a multiple of this."""
 NOBODY = -2
 """The owner of tokens that fill up a pack: no token of a headline attends to them."""
+
+
+class _Key(NamedTuple):
+    """What a pass that a base keeps was made for."""
+
+    lora: LoraSettings
+    size: int
+    longest: int
+    window: Window | None
+
+
+def count_kept(base: LoadedBase, lora: LoraSettings) -> int:
+    """How many trainings with these adapters the pass that a base keeps is for; 0 if it keeps none."""
+    key: _Key | None = base.kept[0] if base.kept else None
+    return key.size if key and key.lora == lora else 0
 
 
 @dataclass(frozen=True)
@@ -124,13 +139,13 @@ class SharedPass:
         if self._passes is None or members != self._members:
             self._passes = None
             self._adapters = {member: self._adapters[member] for member in members}
-            adapters, shape = list(self._adapters.values()), (len(members), self._longest, self._window)
-            key = (self._lora, *shape)
+            adapters = list(self._adapters.values())
+            key = _Key(self._lora, len(members), self._longest, self._window)
             kept = self._base.kept
             if kept is None or kept[0] != key:
                 kept = self._base.kept = None
                 gc.collect()
-                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], *shape))
+                kept = self._base.kept = (key, _Pass(self._base.model, adapters[0], *key[1:]))
             self._passes, self._members = kept[1], members
             self._passes.stack.take(adapters, [self._seeds[member] for member in members])
         return self._passes
