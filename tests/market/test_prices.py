@@ -100,10 +100,19 @@ def test_for_a_session_without_a_price_no_return_is_made_up() -> None:
     assert "2024-01-02" not in by_session.index.strftime("%Y-%m-%d")
 
 
-@pytest.mark.parametrize("prices", [[100, 101, 50.5, 51], [50, 51, 102, 103], [100, None, 50, 51]])
+@pytest.mark.parametrize(
+    "prices",
+    [[100, 101, 50.5, 51], [50, 51, 102, 103], [100, None, 50, 51], [100, 101, 55.5, 56], [55, 56, 101.9, 101]],
+)
 def test_no_return_goes_across_a_step_that_looks_like_a_split(prices: list[float | None]) -> None:
     returns, jumps = measure_returns(frame(prices), SESSIONS, [1, 3])
     assert jumps == 1
     assert returns["return_1"].abs().max() < 0.05
     assert returns["return_3"].isna().all()
     assert returns["before"].abs().max() < 0.05
+
+
+def test_a_step_that_is_too_small_for_a_split_is_a_return() -> None:
+    returns, jumps = measure_returns(frame([100, 55.1, 100.1]), SESSIONS, [1])
+    assert jumps == 0
+    assert returns["return_1"].dropna().tolist() == pytest.approx([-0.449, 100.1 / 55.1 - 1])
