@@ -180,6 +180,37 @@ def test_a_cell_that_is_much_better_is_promoted_once_and_stays_champion(desk: Ho
     assert desk.judge("next", desk.train()).look == 7
 
 
+def test_the_champion_at_another_temperature_is_the_champion_already(desk: Home) -> None:
+    challenge = Challenge("study 1", Champion(CHAMPION.cell_id, 1.0), "champion, hotter")
+    standing = desk.find_standing(challenge, "split 42", np.arange(TEST))
+    decision = decide(challenge, standing, PromotionSettings(), lambda: pytest.fail("this is no look"))
+    assert decision == Decision("kept", "gate", "it is the champion already", "study 1", CHAMPION.cell_id, 1.0)
+
+
+@pytest.mark.parametrize("champion", [CHAMPION, None])
+def test_a_decision_records_the_match_with_the_champion_or_the_accuracy_alone(
+    make_home: Callable[..., Home], champion: Champion | None
+) -> None:
+    desk = make_home(champion=champion)
+    right = desk.train()
+    decision = desk.judge("cell", right)
+    places = np.random.default_rng(42).permutation(POOL)[:TEST]
+    compared = compare(np.ones(TEST, dtype=int), right[places].astype(int), desk.right[places].astype(int))
+    match = (TEST, compared.other_accuracy, compared.difference, compared.difference_low, compared.difference_high)
+    recorded = (decision.n, decision.previous_accuracy, decision.difference)
+    assert decision.accuracy == compared.accuracy
+    assert (*recorded, decision.difference_low, decision.difference_high) == (match if champion else (None,) * 5)
+    assert decision.p_value == (compared.p_value if champion else None)
+
+
+def test_baselines_that_were_not_compared_are_in_the_reason(desk: Home) -> None:
+    challenge = Challenge("study 1", Champion("cell", 0.1), "cell on split 42")
+    standing = desk.find_standing(challenge, "split 42", np.arange(TEST))
+    figures = Measured(0.9, 0.0, None, None, "compared with no baseline")
+    decision = decide(challenge, standing, PromotionSettings(**LENIENT), lambda: figures)
+    assert "; compared with no baseline; look 1 at" in decision.reason
+
+
 def test_figures_whose_promotion_a_person_rolled_back_do_not_promote_again(desk: Home) -> None:
     right = desk.train(worth=4)
     assert desk.judge("good", right).decision == "promoted"

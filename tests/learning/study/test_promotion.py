@@ -47,8 +47,15 @@ def test_one_missed_floor_prevents_a_promotion(accuracy, unparsed, baseline, cha
 
 def test_a_rival_is_beaten_where_p_is_below_the_level_of_the_look() -> None:
     rival = make_rival("3f9a", 9, 1)  # p = 2 (1 + 10) / 2^10 = .0215
-    assert is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0216))
-    assert not is_promoted(judge(0.9, 0.0, None, rival, SETTINGS, 0.0214))
+    for rivals in ((None, rival), (rival, None)):  # the champion, and the best baseline
+        assert is_promoted(judge(0.9, 0.0, *rivals, SETTINGS, 0.0216))
+        assert not is_promoted(judge(0.9, 0.0, *rivals, SETTINGS, 0.0214))
+
+
+def test_a_match_has_the_accuracies_on_the_headlines_of_both() -> None:
+    """The floor of accuracy is of all test headlines, and a rival may not have answered some of them."""
+    floor, _, match = judge(0.9, 0.0, None, make_rival("3f9a", 20, 4), SETTINGS, LEVEL)
+    assert (floor.value, match.value, match.bound, match.n) == (0.9, 196 / 200, 180 / 200, 200)
 
 
 def test_all_looks_at_the_same_headlines_share_one_level() -> None:

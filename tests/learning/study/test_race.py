@@ -78,6 +78,13 @@ def test_a_cell_of_lower_balanced_accuracy_stays_where_more_of_its_answers_are_r
     assert judge_round(standings, LEVEL) == []
 
 
+def test_of_two_that_selection_ties_the_first_is_the_best() -> None:
+    often, seldom = (Standing(f"{n} right", np.arange(100) < n, 0.5) for n in (90, 40))
+    [drop] = judge_round([often, seldom], LEVEL)
+    assert (drop.racer, drop.best) == ("40 right", "90 right")
+    assert judge_round([seldom, often], LEVEL) == []
+
+
 def test_cells_that_share_a_training_are_one_racer() -> None:
     racers = list_racers(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
     assert [[cell.settings.training.epochs for cell in racer.cells] for racer in racers] == [[1, 2, 3]] * 2
