@@ -1,11 +1,17 @@
 """A verdict follows from its figures: it names the better one only if interval and test agree."""
 
+from datetime import date
+
 import pytest
 
 from reporting.verdict import (
     describe_baseline,
+    describe_cutoffs,
     describe_difference,
+    describe_drift,
     describe_excess,
+    describe_leaks,
+    describe_moved,
     describe_scarcity,
     format_figure,
     format_interval,
@@ -14,6 +20,7 @@ from reporting.verdict import (
 )
 from schemas.comparison import BaselineVerdict, Difference
 from schemas.data_report import Changes, describe_losses
+from schemas.scoring import Drift
 from schemas.split import SplitSettings
 
 CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
@@ -102,3 +109,32 @@ def test_what_a_source_lost_is_told() -> None:
 def test_a_label_that_the_study_does_not_have_is_not_reported_as_lacking() -> None:
     validation = [("validation", label, 30) for label in ("negative", "positive")]
     assert describe_scarcity([("train", "negative", 9), *validation]) is None
+
+
+def test_only_drift_beyond_the_tolerance_is_reported() -> None:
+    near = Drift("share of neutral", 90, 0.5, 99, 0.4, 0.1, 0.04, 0.16, None)
+    far = Drift("share of positive", 90, 0.1, 99, 0.4, -0.3, -0.4, -0.2, None)
+    assert describe_drift([near, far], 0.05) == [
+        "drift: share of positive is 0.100 here and 0.400 on the model's test part, beyond 0.05 and beyond noise"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n", "leaks", "cutoff", "moved"),
+    [
+        (1, "1 of 9 test headlines has near copies", "1 of 9 test headlines is older", "1 train headline is a copy"),
+        (
+            2,
+            "2 of 9 test headlines have near copies",
+            "2 of 9 test headlines are older",
+            "2 train headlines are copies",
+        ),
+    ],
+)
+def test_doubts_are_told_of_one_headline_or_more_and_not_of_none(n: int, leaks: str, cutoff: str, moved: str) -> None:
+    assert leaks in str(describe_leaks(n, 9))
+    [sentence] = describe_cutoffs([("a", date(2025, 1, 1), 0, 9), ("b", date(2025, 1, 1), n, 9)], is_only=False)
+    assert cutoff in sentence
+    assert "of b; it may have read " + ("it" if n == 1 else "them") in sentence
+    assert moved in str(describe_moved({"train": n}))
+    assert (describe_leaks(0, 9), describe_moved({})) == (None, None)

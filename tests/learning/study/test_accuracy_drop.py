@@ -66,6 +66,7 @@ def test_a_few_wrong_answers_are_no_drop() -> None:
     assert not has_dropped(drop_p_value(0, 1, 0.8))
     assert drop_p_value(0, 0, 0.8) == drop_p_value(900, 100, 0.8) == 1
     assert first_alarm(40, 0.8) == 16
+    assert [has_dropped(p_value) for p_value in (0.05, 0.0501)] == [True, False]
     assert 1 / drop_p_value(1, 2, 0.5) == pytest.approx(np.mean([(1 - f) * (1 + f) ** 2 for f in STAKES]))
 
 

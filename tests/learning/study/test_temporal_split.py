@@ -61,6 +61,18 @@ def test_headlines_of_one_time_are_in_one_part_and_those_without_a_time_in_none(
     assert numbers(parts) == {"train": [*range(1, 11)], "validation": [11, 12], "test": [*range(13, 19)]}
 
 
+def test_of_few_headlines_validation_and_test_have_at_least_one_each():
+    times = [day(number) for number in range(4)]
+    assert find_starts(times, settings(test_share=1e-17, validation_share=0.01)) == [day(2), day(3)]
+
+
+def test_a_class_without_a_dated_headline_is_not_needed():
+    members, times = some(20)
+    undated = Member("020", "neutral", "20", "g20")
+    [parts] = split_by_time([*members, undated], settings(), times, by_group([*members, undated]))
+    assert [*numbers(parts)["train"], *numbers(parts)["validation"], *numbers(parts)["test"]] == [*range(20)]
+
+
 def test_a_near_copy_of_an_earlier_headline_is_in_no_later_part():
     members, times = some(20, {3: "a", 15: "a", 14: "b", 18: "b", 16: "c", 19: "c", 1: "d", 2: "d"})
     [parts] = split_by_time(members, settings(test_share=0.3), times, by_group(members))
