@@ -90,8 +90,9 @@ class EncoderKind:
         complete: Callable[[], Path | None],
     ) -> dict[int, Length]:
         """See `learning.kinds.kind.ModelKind`."""
-        from learning.models.base_model import NOUN, load_tokenizer
+        from learning.models.base_model import NOUN
         from learning.models.bound import read_config
+        from learning.models.encoder import load_encoder_tokenizer
         from learning.models.encoder_checks import most_tokens
         from learning.prompt.lengths import SPECIAL_TOKENS, count_bytes
 
@@ -102,7 +103,7 @@ class EncoderKind:
         folder = complete() if places else None
         if folder is None:
             return {}
-        encoded = load_tokenizer(folder)([headlines[place] for place in places])["input_ids"]
+        encoded = load_encoder_tokenizer(folder)([headlines[place] for place in places])["input_ids"]
         lengths = {place: Length(len(ids), bound) for place, ids in zip(places, encoded, strict=True)}
         return {place: length for place, length in lengths.items() if length.tokens > bound}
 
@@ -152,12 +153,11 @@ class EncoderModel:
 
     def __init__(self, folder: Path, device: "Device") -> None:
         """Load the encoder, which shows at once whether it can be loaded."""
-        from learning.models.base_model import load_tokenizer
-        from learning.models.encoder import load_encoder
+        from learning.models.encoder import load_encoder, load_encoder_tokenizer
         from learning.models.encoder_checks import most_tokens
 
         self.folder, self.device = folder, device
-        self.tokenizer = load_tokenizer(folder)
+        self.tokenizer = load_encoder_tokenizer(folder)
         self.loaded: tuple[FineTune | None, Any] = (None, load_encoder(folder, device))
         self.bound = most_tokens(self.loaded[1].config.to_dict())
 

@@ -8,14 +8,11 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from transformers import set_seed
 
-from learning.models.adapter_files import AGAIN, AdapterError, check_adapter, tensor_shapes
+from learning.models.adapter_files import AGAIN, AdapterError, check_adapter, not_loadable, tensor_shapes
 from learning.models.device import is_out_of_memory
 from learning.models.lora_linear import LoraLinear
 from learning.models.quiet import quiet_libraries
 from schemas.files import appearing_folder
-
-LONGEST_REASON = 300
-"""Most characters that are shown of peft's message."""
 
 
 def attach_new_adapter(
@@ -72,8 +69,7 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
     except Exception as error:  # peft raises any kind of error
         if is_out_of_memory(error):
             raise
-        reason = " ".join(str(error).split())[:LONGEST_REASON]
-        raise AdapterError(f"adapter {folder}: cannot be loaded ({reason}); {AGAIN}") from error
+        raise not_loadable(folder, error) from error
     held, wanted = tensor_shapes(folder), get_peft_model_state_dict(model, save_embedding_layers=False)
     if held != {name: tuple(value.shape) for name, value in wanted.items()}:
         model.unload()

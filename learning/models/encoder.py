@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, PeftModel, TaskType, get_peft_model
 from transformers import AutoConfig, AutoModelForSequenceClassification, set_seed
 
-from learning.models.adapter_files import AGAIN, AdapterError
+from learning.models.adapter_files import not_loadable
 from learning.models.base_model import (
     NOUN,
     BaseModelError,
@@ -18,7 +18,7 @@ from learning.models.base_model import (
     load_files,
     load_tokenizer,
 )
-from learning.models.device import Device
+from learning.models.device import Device, is_out_of_memory
 from learning.models.encoder_checks import check_fine_tuned, find_labels, is_adapter
 from learning.models.model_files import ModelFiles, find_files
 from learning.models.quiet import quiet_libraries
@@ -114,6 +114,19 @@ def attach_new_adapter(model: Any, lora: LoraSettings) -> PeftModel:
     return adapted
 
 
+def load_encoder_tokenizer(folder: Path) -> Any:
+    """The tokenizer of an encoder, to which a special token in a headline, such as `[SEP]`, is plain text.
+
+    It is so when it is saved, too.
+
+    Raises:
+        InputError: It cannot be loaded.
+    """
+    tokenizer = load_tokenizer(folder)
+    tokenizer.split_special_tokens = tokenizer.init_kwargs["split_special_tokens"] = True
+    return tokenizer
+
+
 def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, device: Device) -> Any:
     """Load a fine-tune of an encoder in evaluation mode; a LoRA adapter is merged.
 
@@ -129,13 +142,14 @@ def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, devic
     check_fine_tuned(folder, expected)
     if not is_adapter(folder):
         return load_encoder(folder, device)
+    base = load_encoder(base_folder, device)
     try:
         with quiet_libraries():
-            model = PeftModel.from_pretrained(load_encoder(base_folder, device), str(folder))
-            return model.merge_and_unload().eval()
+            return PeftModel.from_pretrained(base, str(folder)).merge_and_unload().eval()
     except Exception as error:  # peft raises any kind of error
-        reason = " ".join(str(error).split())
-        raise AdapterError(f"adapter {folder}: cannot be loaded ({reason:.300}); {AGAIN}") from error
+        if is_out_of_memory(error):
+            raise
+        raise not_loadable(folder, error) from error
 
 
 def save_fine_tuned(model: Any, folder: Path) -> None:
@@ -158,7 +172,7 @@ def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output:
     model = load_fine_tuned(base_folder, fine_tune, None, device)
     with quiet_libraries():
         model.save_pretrained(str(output))
-        load_tokenizer(base_folder).save_pretrained(str(output))
+        load_encoder_tokenizer(base_folder).save_pretrained(str(output))
     _drop_paths(output / "config.json")
     if not is_adapter(fine_tune):  # the very bytes that were trained
         shutil.copyfile(fine_tune / "model.safetensors", output / "model.safetensors")

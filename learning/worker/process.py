@@ -178,12 +178,16 @@ def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job[Any]]") 
     """Receive jobs; end the process if the parent is gone, or if it requests a stop and there is nothing to save.
 
     A job by itself would only notice at its next event: loading a model takes minutes, and occupies the memory that the
-    next run of the same command needs.
+    next run of the same command needs. A job that cannot be read ends the process too, since nothing would answer it.
     """
-    with contextlib.suppress(EOFError, OSError):
-        while (job := connection.recv()) != STOP or request_stop():
-            if job != STOP:
-                jobs.put(job)
+    try:
+        with contextlib.suppress(EOFError, OSError):
+            while (job := connection.recv()) != STOP or request_stop():
+                if job != STOP:
+                    jobs.put(job)
+    except Exception:  # noqa: BLE001 (unpickling raises any kind of error)
+        traceback.print_exc()
+        os._exit(1)
     os._exit(0)
 
 

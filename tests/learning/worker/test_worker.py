@@ -15,7 +15,7 @@ import learning.worker.process
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob, PlannedTraining, TrainingJob
-from learning.worker.process import Worker
+from learning.worker.process import Worker, WorkerDiedError
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
@@ -42,7 +42,7 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
 
 PARENT = """
 import sys, threading
-from learning.worker.process import Worker
+from learning.worker.process import Worker, WorkerDiedError
 worker = Worker()
 worker.start()
 print(worker._process.pid, flush=True)
@@ -73,6 +73,20 @@ def test_an_error_in_the_input_leaves_the_process_alive(
     [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), events.append)
     assert worker._process.pid == before
     assert events == [(0, step) for step in outcome.log]
+
+
+class Unreadable:
+    """A job of another version: the process cannot read it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, ("not a number",)
+
+
+def test_a_job_that_cannot_be_read_ends_the_process(capfd: pytest.CaptureFixture[str]) -> None:
+    worker = Worker()
+    with pytest.raises(WorkerDiedError, match=r"^the training process ended with exit code 1$"):
+        worker.run(Unreadable(), lambda _: None)  # type: ignore[arg-type] (it is no job)
+    assert "ValueError: invalid literal for int() with base 10: 'not a number'" in capfd.readouterr().err
 
 
 def test_trainings_of_one_job_have_separate_steps_and_come_back_in_order(
