@@ -53,8 +53,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     [cell] = find_cells(home.warehouse, [beginning])
     _check_place(output)
     model = load_model(home, cell)
-    prompt = model.prompt.model_copy(update={"context": model.context_column is not None})
-    settings = read_cell(model.card.hyperparameters).model_copy(update={"prompt": prompt})
+    settings = read_cell(model.card.hyperparameters).model_copy(update={"prompt": model.prompt})
     form = find_kind(model.base.folder).describe_export(settings, merge=merge)
     close_worker()  # the files are loaded here, and a base in two processes takes twice its memory
     canaries = load_canaries(home.warehouse, cell.record.cell_id, CANARIES)

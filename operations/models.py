@@ -40,6 +40,7 @@ class CellModel:
     adapter_hash: str
     """The hash of the adapter's files, which is checked whenever it is loaded."""
     prompt: PromptSettings
+    """Its prompt; `context` is false where its study had none, whatever the headlines that it judges have."""
     decoding: DecodingSettings
     """The decoding settings of its latest study."""
     truncates: bool
@@ -108,12 +109,13 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     settings, data = read_cell(card.hyperparameters), read_stored(DataSettings, "data", config["data"])
     base = BaseSpec(*find_base(home, card), settings.training)
     has_prompt = "prompt" not in find_kind(base.folder).ignored(settings)
+    context_column = data.context_column if has_prompt and settings.prompt.context else None
     model = CellModel(
         card=card,
         base=base,
         adapter=adapter,
         adapter_hash=adapter_hash,
-        prompt=settings.prompt,
+        prompt=settings.prompt.model_copy(update={"context": context_column is not None}),
         decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
@@ -122,7 +124,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         near_duplicates=data.near_duplicates,
         reading=data.remembered,
         names_instrument=has_prompt and settings.prompt.names_instrument,
-        context_column=data.context_column if has_prompt and settings.prompt.context else None,
+        context_column=context_column,
     )
     if cell.outcome is None or cell.outcome.adapter_hash is None:
         _adopt(home, model)

@@ -57,7 +57,7 @@ def _judge(report: StudyReport) -> Usable:
     if _approval(report) is not None:
         now = f"cell {champion.cell_id} is champion now" if champion else "there is no champion now"
         return Usable("No longer", f"It was the champion, and {now}.")
-    folds = report.config["split"].get("folds")
+    folds = report.config["split"].get("folds") or report.config["split"].get("windows")
     if decision is None and folds and not report.missing:
         return Usable("Not this study", f"It was {describe_folds_unjudged(folds)}.")
     if decision is None:

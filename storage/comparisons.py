@@ -59,7 +59,7 @@ def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[t
 
     Returns:
         The labels of the N headlines in the order of their ids, and (cell, temperature) to the N predictions, in the
-        order of the study's cells.
+        order of the study's cells; both empty if no cell is evaluated.
     """
     with reading(warehouse) as connection:
         rows = connection.execute(
@@ -70,7 +70,8 @@ def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[t
             {"labels": _LABELS, "study_id": study_id, "part": part},
         ).fetchnumpy()
     runs = zip(rows["cell_id"].tolist(), rows["temperature"].tolist(), strict=True)
-    return rows["labels"][0], dict(zip(runs, rows["predicted"], strict=True))
+    labels = rows["labels"][0] if len(rows["labels"]) else np.zeros(0, dtype=np.int64)
+    return labels, dict(zip(runs, rows["predicted"], strict=True))
 
 
 def save_comparisons(warehouse: Path, study_id: str, part: str, comparisons: "pd.DataFrame") -> None:

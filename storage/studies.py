@@ -84,7 +84,8 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
         lacking = connection.execute(
             "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
             " OR study_id IN (SELECT study_id FROM missing_cells WHERE NOT is_final)"
-            " OR study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
+            " OR (study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
+            " AND (SELECT count(*) FROM study_cells WHERE study_id = $study_id) > 1)"
             " OR (study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate')"
             " AND split_id NOT IN (SELECT split_id FROM split_folds)))",
             {"study_id": study_id},

@@ -109,6 +109,7 @@ def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, b
     [stored] = find_cells(Home.from_environment().warehouse, [cell])
     model = load_model(Home.from_environment(), stored)
     assert model.chooser
+    assert not model.prompt.context  # its study has none; headlines that it judges later may have one
     texts = ("Profit of the company rose by 5 %", *(each["headline"] for each in content["pool"]))
     assert list(read_examples(tmp_path / "model", model.prompt).choose(texts)) == list(model.chooser.choose(texts))
 

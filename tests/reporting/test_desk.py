@@ -2,6 +2,7 @@
 
 import platform
 import re
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,15 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
         before = judged if decision != "kept" else before
     usable = describe_usable(read_report())
     assert f"{usable.word}. {usable.why}".startswith(answer)
+
+
+@pytest.mark.usefixtures("rivals")
+@pytest.mark.parametrize("repeated", ["folds", "windows"])
+def test_a_study_of_folds_or_windows_promotes_nothing(repeated: str) -> None:
+    report = read_report()
+    repeating = replace(report, missing=(), config={**report.config, "split": {repeated: 3}})
+    usable = describe_usable(repeating)
+    assert (usable.word, usable.why[:40]) == ("Not this study", "It was not judged: 3 folds or windows es")
 
 
 def test_a_person_who_approved_is_named(rivals: Path, trained: Any) -> None:

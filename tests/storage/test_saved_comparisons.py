@@ -53,6 +53,11 @@ def test_runs_are_label_numbers_in_the_order_of_headlines_and_of_cells(finished)
     assert {tuple(predicted.tolist()) for predicted in runs.values()} == {(2, 2, 2)}
 
 
+def test_a_study_without_evaluations_has_no_runs(finished):
+    labels, runs = load_runs(finished, "nobody", "test")
+    assert (len(labels), runs) == (0, {})
+
+
 def test_a_study_that_is_compared_again_has_one_set_of_comparisons(finished):
     save_comparisons(finished, "other", "test", comparison("a", "b", None))
     both = pd.concat([comparison("tuned", "base", 0.1), comparison("tuned", "svm", 0.1)])

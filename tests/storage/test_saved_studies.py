@@ -73,6 +73,21 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is
     assert not is_answered(finished, "study")
 
 
+def test_a_study_of_one_cell_is_answered_without_comparisons(data, study, cell, evaluation, predict):
+    save_study(data, study())
+    add_cells(data, "study", [cell()])
+    finish_cell(data, "tuned", OUTCOME)
+    both = [
+        evaluation("tuned", temperature, part=part, evaluation_id=f"{part} {temperature}")
+        for part in ("validation", "test")
+        for temperature in (10, 0.1, 1)
+    ]
+    save_evaluations(data, both, pd.concat([predict(each.evaluation_id) for each in both]))
+    save_decision(data, Decision("kept", "gate", "because", "study", "tuned", 0.1), None)
+    finish_study(data, "study", "finished")
+    assert is_answered(data, "study")
+
+
 def test_a_cell_goes_from_planned_to_finished(warehouse, study, cell):
     save_study(warehouse, study())
     add_cells(warehouse, "study", [cell()])
