@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from operations.deletion import StudyBusyError, carry_out, describe_deletion, propose_deletion
+from operations.disk import count_bytes, format_bytes
 from operations.garbage import collecting
 from operations.report_index import write_index
+from schemas.files import appearing_folder
 from schemas.plan import StudyPlan
+from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
 from storage.home import Home
 from storage.locks import registered_run
@@ -30,8 +34,8 @@ from pathlib import Path
 from contextlib import ExitStack
 from storage.locks import registered_run, holding
 
-warehouse, study = Path(sys.argv[1]), sys.argv[2]
-with registered_run(warehouse), holding(warehouse, "study", study):
+warehouse, kind, held = Path(sys.argv[1]), *sys.argv[2:]
+with registered_run(warehouse), holding(warehouse, kind, held):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -47,9 +51,9 @@ def study(trained: tuple[Path, str, StudyPlan], home: Path) -> StudyPlan:
 
 
 @contextmanager
-def running_study(home: Path, study_id: str) -> Iterator[int]:
-    """The PID of another process that runs a study in the home."""
-    command = [sys.executable, "-c", HOLDER, str(home / "warehouse.duckdb"), study_id]
+def running_study(home: Path, identifier: str, kind: str = "study") -> Iterator[int]:
+    """The PID of another process that runs a study, or a cell, in the home."""
+    command = [sys.executable, "-c", HOLDER, str(home / "warehouse.duckdb"), kind, identifier]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout
@@ -104,6 +108,68 @@ def test_the_study_of_the_champion_and_a_running_study_are_not_deleted(
     line = refuse("delete", study.study_id, "--yes")
     assert f"has the champion, cell {study.cells[0].cell_id}, which no other study has; promote another" in line
     assert ask(home, "SELECT count(*) FROM studies") == [(1,)]
+
+
+@pytest.mark.parametrize("kind", ["study", "cell"])
+def test_a_study_that_another_process_began_after_the_question_is_not_deleted(
+    study: StudyPlan, home: Path, kind: str
+) -> None:
+    [cell] = study.cells
+    held, proposed = (cell.cell_id if kind == "cell" else study.study_id), propose_deletion(study.study_id)
+    with running_study(home, held, kind):
+        for attempt in (lambda: carry_out(proposed), lambda: propose_deletion(study.study_id)):
+            with pytest.raises(StudyBusyError, match=f"is working on its {kind} {held}; try again later"):
+                attempt()
+    assert (home / "adapters" / cell.cell_id).is_dir()
+    assert ask(home, "SELECT count(*) FROM studies") == [(1,)]
+
+
+def test_before_a_deletion_it_is_told_what_stays_and_who_was_champion(study: StudyPlan, home: Path) -> None:
+    [cell] = study.cells
+    assert [subject for subject, _ in describe_deletion(propose_deletion(study.study_id))].count("stays") == 1
+    for identifier, before in ((cell.cell_id, None), ("other", Champion(cell.cell_id, 0.1))):
+        champion = Decision("promoted", "person", "ours", study.study_id, identifier, 0.1)
+        save_decision(home / "warehouse.duckdb", champion, before)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(
+            "INSERT INTO study_cells BY NAME SELECT * REPLACE ('other' AS study_id) FROM study_cells"
+            " WHERE cell_id <> ? LIMIT 2",
+            [cell.cell_id],
+        )
+    shutil.rmtree(home / "adapters")
+    lines = describe_deletion(propose_deletion(study.study_id))
+    assert ("files", "none") in lines
+    assert ("stays", "2 cells that other studies have") in lines
+    assert ("warning", f"{cell.cell_id} was champion once; `fintone promote` cannot go back to it then") in lines
+
+
+def test_of_two_studies_that_share_a_training_the_first_leaves_its_checkpoints(study: StudyPlan, home: Path) -> None:
+    [cell] = study.cells
+    (home / "reports" / study.study_id).mkdir(parents=True)
+    (home / "checkpoints" / str(cell.training_id)).mkdir(parents=True)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET status = 'interrupted'")
+        for table in ("studies", "study_cells"):
+            connection.execute(f"INSERT INTO {table} BY NAME SELECT * REPLACE ('other' AS study_id) FROM {table}")
+        of_other = "cell_id = 'longer' WHERE study_id = 'other' AND cell_id = ?"
+        connection.execute(f"UPDATE study_cells SET {of_other}", [cell.cell_id])
+        longer = "SELECT * REPLACE ('longer' AS cell_id) FROM cells WHERE cell_id = ?"
+        connection.execute(f"INSERT INTO cells BY NAME {longer}", [cell.cell_id])
+    carry_out(propose_deletion(study.study_id))
+    assert not (home / "adapters" / cell.cell_id).exists()
+    assert not (home / "reports" / study.study_id).exists()
+    assert (home / "checkpoints" / str(cell.training_id)).is_dir()
+
+
+def test_a_file_with_two_names_is_counted_once_and_a_link_without_its_target(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "folder", tmp_path / "outside"
+    folder.mkdir()
+    outside.write_bytes(bytes(500_000))
+    (folder / "one").write_bytes(bytes(3_000))
+    (folder / "two").hardlink_to(folder / "one")
+    (folder / "link").symlink_to(outside)
+    assert 3_000 < count_bytes(folder) < 4_000
+    assert [format_bytes(n) for n in (99_900, 300_000, 1_200_000_000)] == ["99.9 kB", "0.3 MB", "1.2 GB"]
 
 
 @pytest.fixture
@@ -169,6 +235,14 @@ def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter
     finish_study(home / "warehouse.duckdb", study.study_id, "finished")
     with collecting() as garbage:
         assert home / "checkpoints" / cell.training_id in {each.place for each in garbage}
+
+
+def test_links_files_and_what_is_being_written_are_no_garbage(litter: list[Path], home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (home / "adapters" / "444444444444").symlink_to(tmp_path / "elsewhere")
+    (home / "adapters" / "notes.txt").write_text("mine", encoding="utf-8")
+    with appearing_folder(home / "adapters" / "555555555555", replace=False), collecting() as garbage:
+        assert {each.place for each in garbage if each.commit is None} == set(litter[:4])
 
 
 def test_during_a_run_nothing_is_collected_and_another_run_is_warned(

@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from operations.floors import describe_proposal
+from operations.promotion import carry_out, propose
+from schemas.promotion import Champion
 from storage.cell_progress import finish_cell
 from storage.cells import CellOutcome, CellRecord, add_cells
-from storage.champions import load_champion
+from storage.champions import ChampionChangedError, Decision, load_champion, save_decision
 from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query
 from storage.studies import StudyRecord, save_study
@@ -23,12 +26,12 @@ from storage.warehouse import writing
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
-ONE, TWO, UNTRAINED, BASELINE = "aaaa11112222", "bbbb11112222", "cccc11112222", "dddd11112222"
+ONE, TWO, UNTRAINED, BASELINE, BASE = (f"{letter * 4}11112222" for letter in "abcdf")
 
 
 @pytest.fixture(scope="module")
 def judged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two trained cells that were judged at two temperatures, one that is planned, and a baseline."""
+    """A home with two trained cells judged at two temperatures, one that is planned, a baseline and a base."""
     import pandas as pd
 
     home = tmp_path_factory.mktemp("judged")
@@ -51,6 +54,7 @@ def judged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed, cell_id in enumerate((ONE, TWO, UNTRAINED))
     ]
     cells.append(CellRecord(BASELINE, "baseline", "svm", "baseline: svm", **fields, hyperparameters={}))
+    cells.append(CellRecord(BASE, "base", "tiny", "base: tiny", **fields, hyperparameters={}))
     add_cells(warehouse, "study", cells)
     records = []
     for cell_id in (ONE, TWO):
@@ -212,6 +216,7 @@ def test_a_system_without_user_names_asks_who_decides(
         (["eeee", "--reason", "x"], "cell eeee: not in the warehouse"),
         (["cccc", "--reason", "x"], f"cell {UNTRAINED}: was not judged on test, it is planned; run its study"),
         (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: it has no adapter to use"),
+        (["ffff", "--reason", "x"], f"cell {BASE} is the untouched base: it has no adapter to use"),
         (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
     ],
 )
@@ -234,7 +239,8 @@ def test_a_cell_that_a_race_dropped_is_not_promoted_and_the_reason_is_given(refu
     assert f"cell {UNTRAINED}: no evaluation on test, {reason}" in refuse("compare", "aaaa", "cccc")
 
 
-def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(fintone: Run, study: Path) -> None:
+def answer_nine(study: Path) -> None:
+    """Nine headlines that the first cell has right and the second wrong."""
     with writing(study) as connection:
         connection.execute(
             "INSERT INTO headlines BY NAME SELECT 'h' || range AS headline_id, 'text' AS text, 'neutral' AS label,"
@@ -246,6 +252,26 @@ def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(finton
                 " ? AS predicted FROM range(9)",
                 [f"{cell} 0.1", answer],
             )
+
+
+def test_floors_are_those_of_the_study_at_the_level_of_the_next_or_the_same_look(fintone: Run, study: Path) -> None:
+    answer_nine(study)
+    with writing(study) as connection:
+        connection.execute("UPDATE studies SET config = ?", ['{"promotion": {"min_accuracy": 0.2, "level": 0.2}}'])
+        connection.execute("UPDATE evaluations SET accuracy = .25, accuracy_low = .1 WHERE cell_id = ?", [TWO])
+    assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
+    lines = dict(describe_proposal(propose(TWO, "x", "me")))
+    assert "accuracy .250 [.100, .500]" in lines["becomes champion"]
+    assert "accuracy .250 reaches the floor of 0.2" in lines["floors met"]
+    assert lines["floors missed"].endswith("p=.004 at level 0.122")  # 6 / pi^2 of the level of the study
+    figures = {"evaluation_id": f"{TWO} 0.1", "look": 1, "level": 0.0123, "promotion_level": 0.05}
+    save_decision(study, Decision("kept", "gate", "no", "study", TWO, 0.1, **figures), Champion(ONE, 0.1))
+    assert "p=.004 at level 0.0123" in dict(describe_proposal(propose(TWO, "x", "me")))["floors missed"]
+
+
+def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(fintone: Run, study: Path) -> None:
+    answer_nine(study)
+    with writing(study) as connection:
         connection.execute("UPDATE evaluations SET split_id = 'other' WHERE cell_id = ?", [ONE])
     assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
     out = " ".join(fintone("promote", TWO, "--reason", "x", "--yes")[1].split())
@@ -269,6 +295,25 @@ def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study:
 def test_a_cell_whose_adapter_is_gone_is_not_promoted(refuse: Refuse, study: Path, home: Path) -> None:
     shutil.rmtree(home / "adapters" / ONE)
     assert f"cell {ONE} is finished and has no adapter" in refuse("promote", ONE, "--reason", "x")
+
+
+def test_the_earlier_champion_is_checked_before_a_way_back(
+    fintone: Run, refuse: Refuse, study: Path, home: Path
+) -> None:
+    for cell in (ONE, TWO):
+        assert fintone("promote", cell, "--reason", "x", "--yes")[0] == 0
+    assert "--reason: is missing or empty" in refuse("promote", "--back", "--reason", " ")
+    shutil.rmtree(home / "adapters" / ONE)
+    assert f"cell {ONE} is finished and has no adapter" in refuse("promote", "--back", "--reason", "x")
+    assert load_champion(study) == (TWO, 0.1)
+
+
+def test_a_decision_that_comes_in_between_is_not_undone(study: Path, home: Path) -> None:
+    first, second = (propose(cell, "better", "me") for cell in (ONE, TWO))
+    carry_out(first)
+    with pytest.raises(ChampionChangedError, match=f"{ONE} became it in the meantime"):
+        carry_out(second)
+    assert load_champion(study) == (ONE, 0.1)
 
 
 def test_without_a_warehouse_it_says_how_to_get_one(refuse: Refuse, home: Path) -> None:
