@@ -11,8 +11,9 @@ from learning.training.schedule import added_steps
 from operations.pace import CellWork, Pace, pacing
 from operations.worker import run_side_by_side
 from schemas.errors import InputError
-from schemas.label import LABELS
 from schemas.plan import ModelCell, StudyPlan
+from storage.home import Home
+from storage.splits import count_part
 from tasks.evaluation import score_cell
 from tasks.progress import announce, format_seconds, note
 from tasks.training import train_cell, train_side_by_side
@@ -70,7 +71,8 @@ def plan_pace(
     """The pace of a run of cells in their order, after any bases; see `run_cells`."""
     chunks = _split(study, cells, most)
     order = [cell for groups in chunks for group in groups for cell in group]
-    steps = added_steps([cell.settings for cell in order], study.config.split.train_per_class * len(LABELS))
+    train = count_part(Home.from_environment().warehouse, study.split_id, "train")
+    steps = added_steps([cell.settings for cell in order], train)
     measured = {
         cell.name: CellWork(str(cell.base.folder), added, cell.settings.training.batch_size)
         for cell, added in [*((base, 0) for base in bases), *zip(order, steps, strict=True)]

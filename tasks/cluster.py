@@ -171,7 +171,9 @@ class Cluster:
         """Delete the adapters and the checkpoints of these cells and trainings from the storage."""
         from learning.training.shared_storage import drop_folder
 
-        addresses = [self.storage.adapter(cell_id) for cell_id in cell_ids]
+        dropped = set(cell_ids)
+        self._stored -= dropped
+        addresses = [self.storage.adapter(cell_id) for cell_id in dropped]
         for address in (*addresses, *(self.storage.checkpoints(training).address for training in training_ids)):
             drop_folder(address)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 
@@ -15,16 +15,27 @@ from reporting.promotion import describe_folds_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
+from tasks.cells import is_worth_a_retry
 from tasks.progress import announce
 
 if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
     from learning.study.promotion import Rival
 
 RETRIES = 5
 """Retries of a judgement: each other study that is judged in the meantime costs one."""
 
 
-@task(task_run_name="judge challenger", retries=RETRIES)
+def _is_worth_a_retry(task: Any, run: Any, state: "State[Any]") -> bool:
+    """Whether another decision came in between, or the failure may be temporary."""
+    from storage.champions import ChampionChangedError
+
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, ChampionChangedError) or is_worth_a_retry(task, run, state)
+
+
+@task(task_run_name="judge challenger", retries=RETRIES, retry_condition_fn=_is_worth_a_retry)
 def judge_challenger(study: StudyPlan) -> None:
     """Judge the cell that validation chose against every floor and the champion; if it passes, promote it.
 

@@ -189,10 +189,12 @@ def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
     from learning.training.recipe import Recipe, first_micro_batch_size, largest_part
 
     training = cell.settings.training
-    size = first_micro_batch_size(training)
-    for _ in range(attempt - ATTEMPTS_ALIKE):
-        size = largest_part(training.batch_size, max(size // 2, 1))
-    return Recipe(cell.settings.prompt, cell.settings.lora, training.model_copy(update={"micro_batch_size": size}))
+    if attempt > ATTEMPTS_ALIKE:
+        size = first_micro_batch_size(training)
+        for _ in range(attempt - ATTEMPTS_ALIKE):
+            size = largest_part(training.batch_size, max(size // 2, 1))
+        training = training.model_copy(update={"micro_batch_size": size})
+    return Recipe(cell.settings.prompt, cell.settings.lora, training)
 
 
 def is_trained(cell: CellPlan) -> bool:

@@ -119,8 +119,8 @@ class AnswerSpace:
             words: The spellings of each label.
             paths: The tokens of each spelling after a prompt.
         """
-        owners = _read_owners(tokenizer, min(vocabulary, len(tokenizer)), words)
-        self.owners = torch.tensor(owners + [UNPARSED] * (vocabulary - len(owners)))
+        owners = _read_owners(tokenizer, vocabulary, words)
+        self.owners = torch.tensor(owners)
         ends: dict[tuple[int, ...], int] = {}
         for outcome, label in enumerate(LABELS):
             for path in sorted(paths[label], key=len):
@@ -222,13 +222,14 @@ def _read_owners(tokenizer: Any, size: int, words: Mapping[Label, Sequence[str]]
     """The outcome of each token as the first one.
 
     A token's text is never longer than its piece in the vocabulary. Therefore only pieces at least as long as the
-    shortest word are decoded, which takes a fraction of the time.
+    shortest word are decoded, which takes a fraction of the time. Numbers without a piece are unparsed.
     """
     shortest = min(len(word) for spellings in words.values() for word in spellings)
-    return [
-        _outcome_of(tokenizer.decode([token]), words) if len(piece) >= shortest else UNPARSED
-        for token, piece in enumerate(tokenizer.convert_ids_to_tokens(range(size)))
-    ]
+    tokens = [token for piece, token in tokenizer.get_vocab().items() if token < size and len(piece) >= shortest]
+    owners = [UNPARSED] * size
+    for token, text in zip(tokens, tokenizer.batch_decode([[token] for token in tokens]), strict=True):
+        owners[token] = _outcome_of(text, words)
+    return owners
 
 
 def _outcome_of(text: str, words: Mapping[Label, Sequence[str]]) -> int:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import load_tokenizer
@@ -49,6 +51,17 @@ def sampled_probabilities(logits: torch.Tensor, decoding: Decoding) -> torch.Ten
     kept = keep_candidates(logits, decoding.top_k)
     sampled = sampling_log_probabilities(kept.logits, decoding.temperature, decoding.top_p).exp()
     return torch.zeros(logits.shape, dtype=torch.float64).scatter(-1, kept.tokens, sampled)
+
+
+def test_a_vocabulary_may_skip_numbers() -> None:
+    model = WordLevel({"up": 0, "dn": 2, "nd": 7, "[UNK]": 8}, unk_token="[UNK]")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(model), unk_token="[UNK]")
+    words = {label: (word,) for label, word in WORDS.items()}
+    space = AnswerSpace(
+        tokenizer, 10, words, {label: [(token,)] for label, token in zip(LABELS, (2, 7, 0), strict=True)}
+    )
+    negative, neutral, positive = range(3)
+    assert space.owners.tolist() == [positive, UNPARSED, negative, *[UNPARSED] * 4, neutral, *[UNPARSED] * 2]
 
 
 @pytest.mark.parametrize("decoding", DECODINGS, ids=str)
