@@ -128,12 +128,13 @@ def test_an_ingestion_fills_in_the_masks_that_an_upgrade_left_out(new_home: Path
     assert ask(new_home, query) == complete
 
 
-def test_a_corrected_label_stays_in_test(new_home: Path, tmp_path: Path) -> None:
-    rows = stock(0, 24)
-    first = texts_of(new_home, settle_split(ingest_and_save(write(tmp_path / "a.csv", rows), print), SPLIT, "reworded"))
+@pytest.mark.parametrize("seed", [42, 7])
+def test_a_corrected_label_stays_in_test(new_home: Path, tmp_path: Path, seed: int) -> None:
+    rows, split = stock(0, 24), SPLIT.model_copy(update={"seed": seed})
+    first = texts_of(new_home, settle_split(ingest_and_save(write(tmp_path / "a.csv", rows), print), split, "reworded"))
     corrected = next(text for text, label in first["test"] if label == "positive")
     later = [(text, "neutral" if text == corrected else label) for text, label in rows]
-    smaller = SPLIT.model_copy(update={"test_per_class": 1})
+    smaller = split.model_copy(update={"test_per_class": 1})
     second = texts_of(
         new_home, settle_split(ingest_and_save(write(tmp_path / "a.csv", later), print), smaller, "reworded")
     )

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 from random import Random
@@ -70,6 +71,18 @@ def test_long_headlines_are_named_at_the_preview_and_are_in_no_part(home: Path) 
     assert ask(home, f"SELECT count(*) FROM splits WHERE split_id = '{split}'") == [(88,)]
     assert settle(config) == (split, settled_notes)
     assert ask(home, "SELECT count(*) FROM long_headlines") == [(2,)]
+
+
+@pytest.mark.parametrize(("count", "end"), [(3, " takes 512)"), (5, "; and 2 more)")])
+def test_the_three_longest_are_named_up_to_the_share_that_may_be_rejected(count: int, end: str) -> None:
+    Path("news").mkdir()
+    write("news/a.csv", count=100, long=tuple(range(count)))
+    config = configure("news", f"data.max_rejected={count / 100}")
+    note = next(text for subject, text in describe_study(config) if subject == "note")
+    assert len(re.findall(r"row \d of news/a\.csv: ", note)) == 3
+    assert f"{end}: in no part of the split" in note
+    with pytest.raises(TooLongError, match=f"a share of {count / 100}"):
+        describe_study(configure("news", f"data.max_rejected={count / 100 - 0.001}"))
 
 
 def test_truncated_headlines_are_in_the_split_as_if_they_were_short(home: Path) -> None:
@@ -152,4 +165,8 @@ def test_copies_across_an_official_split_are_reported(home: Path) -> None:
     assert ("note", note) in describe_study(config)
     assert settle(config)[1] == [note]
     assert ask(home, "SELECT count(*) FROM splits WHERE part = 'test'") == [(24,)]
+    train = Path("off/train.csv")
+    train.write_text(f"{train.read_text()}\nOrlo rose{LONG},positive\n")
+    [long, moved] = settle(config)[1]
+    assert (long.startswith("1 headline is longer"), moved) == (True, note)  # one in no part for another reason
     assert ask(home, "SELECT coalesce(sum(in_test), 0) FROM split_leaks WHERE in_train > 0") == [(0,)]

@@ -13,10 +13,12 @@ from learning.study.split_sizes import SplitError
 from operations.intake import ingest_and_save
 from operations.preview import describe_study
 from operations.splitting import settle_study_split
+from operations.timeline import find_times
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.query import query
+from tests.operations.labelled_sources import reword
 
 DAYS = 100
 
@@ -26,10 +28,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home, and a source in the working folder: a headline a day, of which five have no date."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    write(rows())
+    return tmp_path / "home"
+
+
+def rows() -> list[tuple[str, str]]:
+    """A hundred headlines with their labels."""
     random = Random(3)
     headlines = [generate_headline(random) for _ in range(DAYS)]
-    write([(headline.text, headline.sentiment) for headline in headlines])
-    return tmp_path / "home"
+    return [(headline.text, headline.sentiment) for headline in headlines]
 
 
 def write(rows: list[tuple[str, str]]) -> None:
@@ -69,6 +76,30 @@ def test_a_date_in_the_settings_is_in_the_zone_of_the_source(home: Path) -> None
     assert aware == [plain]
     local = settle(configure("split.test_from=2025-03-15", "data.timezone=Asia/Tokyo"))[1]
     assert "test 2025-03-14 to" in local[0]
+    both = ("split.validation_from=2025-03-01", "split.test_from=2025-03-15", "data.timezone=Asia/Tokyo")
+    assert "validation 2025-02-28 to" in settle(configure(*both))[1][0]
+
+
+def test_a_headline_is_of_the_earliest_day_that_a_row_of_it_has() -> None:
+    write([*rows(), *rows()[:1]])
+    config = configure("data.identity=text")
+    found = find_times(config)
+    assert f"{max(found.values()):%Y-%m-%d}" == "2025-04-10"  # of the hundredth row, and not of the copy after it
+    ingest_and_save(config.data, lambda _: None)
+    assert find_times(config) == found
+
+
+@pytest.mark.parametrize("place", [60, 90], ids=["validation", "test"])
+def test_near_copies_of_earlier_headlines_are_counted(place: int) -> None:
+    def count_copies(inserted: list[tuple[str, str]]) -> int:
+        write([*rows()[:place], *inserted, *rows()[place:]])
+        dates = ("split.validation_from=2025-03-01", "split.test_from=2025-03-15", "data.near_duplicates=reworded")
+        [note] = [text for _, text in describe_study(configure(*dates)) if "by time" in text]
+        return sum(int(many) for many in re.findall(r"(\d+) that are near copies of earlier ones", note))
+
+    others = [(f"Nothing like it: {word}", "neutral") for word in ("zebra", "quartz", "violin")]
+    copies = [(reword(text), label) for text, label in rows()[:3]]
+    assert count_copies(copies) == count_copies(others) + 3
 
 
 def test_different_dates_that_give_the_same_parts_are_the_same_split() -> None:
@@ -83,6 +114,7 @@ def test_a_dry_run_describes_windows() -> None:
     assert lines["windows"].startswith(
         "3: the parts above are those of the first; each is tested on headlines after those it learned from"
     )
+    assert re.findall(r"; window (\d): test ", lines["note"]) == ["2", "3"]
 
 
 def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read() -> None:
