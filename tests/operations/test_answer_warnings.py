@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from operations.answers import format_counts
+from operations.drift import DriftWatch
+from operations.judged import Judged
 from operations.scoring_run import ScoredSource
 from reporting.verdict import describe_drift
 from schemas.scoring import ScoringCounts
@@ -81,6 +83,40 @@ def test_the_drift_of_few_headlines_is_unknown(trained_home: Path, trained: Any,
     assert not any(drift.exceeds(0.0) for drift in drifts)
     assert describe_drift(drifts, 0.1) == [f"drift: nothing can be said, because {reason}"]
     assert {row[0] for row in ask(trained_home, "SELECT verdict FROM score_drift")} == {"unknown"}
+
+
+def test_drift_is_sent_once_for_each_measure_and_told_again_at_the_end(
+    trained_home: Path, trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [f"{text} {' x' * number}" for number, text in enumerate(write_news(40))]
+    pd.DataFrame({"headline": texts}).to_csv("news.csv", index=False)
+    scoring, lines, sent = run(trained[1]).scoring_id, list[str](), list[set[str]]()
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE ledger.scores SET p_negative = 0, p_neutral = 0, p_positive = 1, p_unparsed = 0")
+    watch = DriftWatch(
+        trained_home / "warehouse.duckdb",
+        0.2,
+        lines.append,
+        lambda identifier, drifts: sent.append({identifier, *(drift.measure for drift in drifts)}),
+    )
+    watch.look(scoring)
+    assert lines == []  # a minute has not passed
+    monkeypatch.setattr("operations.drift.SECONDS_BETWEEN_LOOKS", 0.0)
+    watch.look(scoring)
+    first = list(lines)
+    watch.look(scoring)
+    assert (lines, bool(first)) == (first, True)
+    every = watch.end(scoring)
+    assert lines == first * 2
+    drifted = {drift.measure for drift in every if drift.exceeds(0.2)}
+    assert sent == [{scoring, *drifted}]
+    assert len(drifted) < len(every)
+
+
+def test_an_accuracy_is_chance_up_to_that_of_one_label_at_the_low_end_of_its_interval() -> None:
+    judged = Judged(n=90, accuracy=0.5, low=0.34, high=0.6, majority=0.4)
+    assert [judged._replace(low=low).is_chance for low in (0.4, 0.41, None)] == [True, False, False]
+    assert judged._replace(low=None, accuracy=0.4).is_chance
 
 
 def test_the_counts_of_a_source_add_up_to_its_rows() -> None:
