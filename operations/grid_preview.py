@@ -1,6 +1,6 @@
 """The cells that a study would run, before it does anything: how they differ, how they are trained, what they share."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from learning.kinds.resolution import find_known_kind
@@ -59,11 +59,12 @@ def describe_grid(config: StudyConfig) -> str:
 
 def describe_trainings(config: StudyConfig, cells: Sequence[SettledCell], steps: int) -> list[tuple[str, str]]:
     """How the cells of each kind of model are trained, and how many steps all take."""
-    *others, last = dict.fromkeys(_describe_training(config, cell) for cell in cells)
+    varied = frozenset(config.varied)
+    *others, last = dict.fromkeys(_describe_training(varied, cell) for cell in cells)
     return [("training", text) for text in (*others, f"{last}; {steps:,} steps in all")]
 
 
-def _describe_training(config: StudyConfig, cell: SettledCell) -> str:
+def _describe_training(varied: Collection[str], cell: SettledCell) -> str:
     """The settings that a cell shares with others of its model; those that vary are listed with the grid."""
     forms = {
         "training.loss": "{} loss",
@@ -79,7 +80,7 @@ def _describe_training(config: StudyConfig, cell: SettledCell) -> str:
         form.format(getattr(groups[group], name))
         for path, form in forms.items()
         for group, _, name in [path.partition(".")]
-        if path not in config.varied and group not in cell.ignored and path not in cell.ignored
+        if path not in varied and group not in cell.ignored and path not in cell.ignored
     ]
     return ", ".join([*weights, *fixed, "AdamW"])
 

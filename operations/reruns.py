@@ -1,5 +1,7 @@
 """Finds cells that an older fintone finished and this one runs again, since their results would differ."""
 
+import json
+from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +56,8 @@ def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
     finished = {record.cell_id: record for record in load_finished(warehouse, study.split_id)}
     planned = cell_records(study, (*study.baselines, *study.cells))
     new = [record for record in planned if record.cell_id not in finished]
-    again = [record for record in new if any(_is_same(record, older) for older in finished.values())]
+    same = {_key(older) for older in finished.values()}
+    again = [record for record in new if _key(record) in same]
     lines = [
         f"{record.name}: its code has changed since it was evaluated, and answers differently"
         for record in again
@@ -75,17 +78,15 @@ def _is_baseline(record: "CellRecord") -> bool:
     return record.kind == "baseline"
 
 
-def _is_same(new: "CellRecord", older: "CellRecord") -> bool:
-    """Whether a finished cell of the same split is the planned one, except for the version of the code."""
-    if _is_baseline(new) or new.kind != older.kind:
-        return (new.kind, new.model, new.hyperparameters) == (older.kind, older.model, older.hyperparameters)
-    settings, older_settings = read_cell(new.hyperparameters), read_cell(older.hyperparameters)
-    same_base = (new.base_revision, settings.base_model.quantization) == (
-        older.base_revision,
-        older_settings.base_model.quantization,
-    )
-    return same_base and (settings.prompt, settings.lora, settings.training) == (
-        older_settings.prompt,
-        older_settings.lora,
-        older_settings.training,
+def _key(record: "CellRecord") -> Hashable:
+    """What is equal for two cells of one split that differ at most in the version of the code."""
+    if record.kind != "fine-tuned":
+        return record.kind, record.model, json.dumps(record.hyperparameters, sort_keys=True)
+    settings = read_cell(record.hyperparameters)
+    fitted = (settings.prompt, settings.lora, settings.training)
+    return (
+        record.kind,
+        record.base_revision,
+        settings.base_model.quantization,
+        *(group.model_dump_json() for group in fitted),
     )

@@ -135,10 +135,11 @@ class StudyConfig(Settings):
 
     @model_validator(mode="after")
     def _something_to_vary(self) -> Self:
-        paths = [f"prompt.{name}" for name in OF_EXAMPLES if f"prompt.{name}" in self.varied]
-        if paths and not any(self.varied.get("prompt.examples", (self.prompt.examples,))):
+        varied = self.varied
+        paths = [f"prompt.{name}" for name in OF_EXAMPLES if f"prompt.{name}" in varied]
+        if paths and not any(varied.get("prompt.examples", (self.prompt.examples,))):
             raise ValueError(f"grid: {paths[0]} varies, and there are no examples; set prompt.examples, 4 for example")
-        if "prompt.context" in self.varied and not self.data.context_column:
+        if "prompt.context" in varied and not self.data.context_column:
             raise ValueError("grid: prompt.context varies, and there is no context; set data.context_column")
         return self
 

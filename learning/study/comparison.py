@@ -3,6 +3,8 @@
 Labels are numbered as in `schemas.label.LABELS`. Loads no heavy library, so `fintone compare` answers at once.
 """
 
+import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -15,6 +17,8 @@ from learning.study.intervals import paired_interval, paired_macro_f1_interval
 
 Labels = NDArray[np.int64]
 
+MOST_EXACT = 5_000
+"""Most headlines that McNemar's test sums in whole numbers, whose length grows with them: more take seconds a pair."""
 Run = tuple[str, float | None]
 """A cell and its temperature, which is None for a baseline: it does not sample."""
 
@@ -90,10 +94,25 @@ def mcnemar(only_right: int, only_other_right: int) -> float:
     """The exact two-sided p-value of McNemar's test (McNemar 1947); 1 if the models are right on the same headlines.
 
     Under the hypothesis, a headline that only one model has right is equally likely to be either model's. The p-value
-    is twice the lower tail of a binomial with p = 1/2, summed in whole numbers and therefore rounded only once.
+    is twice the lower tail of a binomial with p = 1/2. Up to `MOST_EXACT` headlines it is summed in whole numbers and
+    therefore rounded only once; beyond, its relative error is below 1e-8.
     """
-    n, term, tail = only_right + only_other_right, 1, 0
-    for hits in range(min(only_right, only_other_right) + 1):
+    n, fewer = only_right + only_other_right, min(only_right, only_other_right)
+    if n > MOST_EXACT:
+        return min(1.0, 2 * _tail(fewer, n))
+    term, tail = 1, 0
+    for hits in range(fewer + 1):
         tail += term
         term = term * (n - hits) // (hits + 1)
     return min(1.0, 2 * tail / (1 << n))
+
+
+def _tail(hits: int, n: int) -> float:
+    """P(X <= hits) of a binomial with p = 1/2, hits <= n / 2, summed from its largest term down."""
+    log_term = math.lgamma(n + 1) - math.lgamma(hits + 1) - math.lgamma(n - hits + 1) - n * math.log(2)
+    term = tail = 1.0
+    while term > tail * sys.float_info.epsilon:
+        term *= hits / (n - hits + 1)
+        tail += term
+        hits -= 1
+    return math.exp(log_term) * tail

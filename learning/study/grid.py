@@ -1,6 +1,7 @@
 """The plan of a study: its cells, and their order. Loads no heavy library; trains nothing."""
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id, training_id
@@ -84,19 +85,29 @@ def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
 
 def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
     """The cells of the epoch curve through the best cell, with every seed of the grid, except those in the grid."""
-    known, names = {cell.cell_id for cell in study.cells}, CellNames(study.config)
-    seeds = study.config.varied.get(SEED, (best.settings.training.seed,))
-    points = [{"epochs": epochs, "seed": seed} for epochs in study.config.curve_epochs for seed in seeds]
-    trainings = [best.settings.training.model_copy(update=point) for point in points]
-    settings = [best.settings.model_copy(update={"training": training}) for training in trainings]
-    found = [FoundModel(best.base, of_point, best.ignored) for of_point in settings]
-    cells = [_plan_fine_tune(model, study.split_id, names) for model in found]
-    return tuple(cell for cell in cells if cell.cell_id not in known)
+    return _plan_curves(study, [best])
 
 
 def plan_curves(study: StudyPlan) -> tuple[ModelCell, ...]:
     """The cells that an epoch curve may add, whichever cell is best."""
-    return tuple({cell.cell_id: cell for best in study.cells for cell in plan_curve(study, best)}.values())
+    return _plan_curves(study, study.cells)
+
+
+def _plan_curves(study: StudyPlan, through: Iterable[ModelCell]) -> tuple[ModelCell, ...]:
+    """The cells of the epoch curves through these cells, each once, except those in the grid."""
+    epochs = study.config.curve_epochs
+    if not epochs:
+        return ()
+    names, varied = CellNames(study.config), study.config.varied
+    curves: dict[str, ModelCell] = {}
+    for cell in through:
+        for length, seed in product(epochs, varied.get(SEED, (cell.settings.training.seed,))):
+            training = cell.settings.training.model_copy(update={"epochs": length, "seed": seed})
+            settings = cell.settings.model_copy(update={"training": training})
+            point = _plan_fine_tune(FoundModel(cell.base, settings, cell.ignored), study.split_id, names)
+            curves.setdefault(point.cell_id, point)
+    known = {cell.cell_id for cell in study.cells}
+    return tuple(cell for cell_id, cell in curves.items() if cell_id not in known)
 
 
 def running_order(cells: Iterable[ModelCell]) -> list[ModelCell]:

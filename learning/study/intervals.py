@@ -5,6 +5,7 @@ library is loaded.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,7 @@ def mean_interval(values: NDArray[np.float64]) -> Interval:
     return wilson(mean, n / max(ratio, 1e-9), float(stdtrit(n - 1, (1 + CONFIDENCE) / 2)))
 
 
+@lru_cache(maxsize=65_536)  # the interval of macro-F1 needs it again, and many pairs of cells have the same counts
 def paired_interval(only_right: int, only_other_right: int, n: int) -> Interval | None:
     """The score interval of the difference of two accuracies on the same headlines (Tango 1998).
 

@@ -4,9 +4,8 @@ Counts only; loads no heavy library and trains nothing.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 
 from schemas.cell import WITHOUT_EFFECT, CellSettings, PromptSettings, TrainingSettings
 
@@ -51,19 +50,8 @@ def count_trained(examples: int, prompt: PromptSettings) -> int:
 
 
 def count_trained_steps(cells: Iterable[CellSettings], examples: int) -> int:
-    """The steps for training all these cells, with shared steps counted once.
-
-    Cells that differ only in epochs share the steps that do not depend on the number of epochs.
-    """
-    lengths: dict[str, set[Schedule]] = {}
-    for cell in cells:
-        shared = cell.model_dump_json(exclude={"training": {*WITHOUT_EFFECT, "epochs"}})
-        lengths.setdefault(shared, set()).add(lay_out_steps(count_trained(examples, cell.prompt), cell.training))
-    return sum(
-        max(schedule.shared_steps for schedule in group)
-        + sum(schedule.steps - schedule.shared_steps for schedule in group)
-        for group in lengths.values()
-    )
+    """The steps for training all these cells, with shared steps counted once."""
+    return sum(added_steps(cells, examples))
 
 
 def count_steps_alone(cells: Iterable[CellSettings], examples: int) -> int:
@@ -71,7 +59,24 @@ def count_steps_alone(cells: Iterable[CellSettings], examples: int) -> int:
     return sum(lay_out_steps(count_trained(examples, cell.prompt), cell.training).steps for cell in cells)
 
 
-def added_steps(cells: Sequence[CellSettings], examples: int) -> list[int]:
+def added_steps(cells: Iterable[CellSettings], examples: int) -> list[int]:
     """The steps that each cell adds to those of the cells before it."""
-    totals = [count_trained_steps(cells[:number], examples) for number in range(len(cells) + 1)]
-    return [after - before for before, after in pairwise(totals)]
+    known: dict[str, set[Schedule]] = {}
+    added = []
+    for cell in cells:
+        others = known.setdefault(_training_of(cell), set())
+        before = _count_steps(others)
+        others.add(lay_out_steps(count_trained(examples, cell.prompt), cell.training))
+        added.append(_count_steps(others) - before)
+    return added
+
+
+def _training_of(cell: CellSettings) -> str:
+    """A key that is equal for cells that differ only in epochs, and so share the steps that do not depend on them."""
+    return cell.model_dump_json(exclude={"training": {*WITHOUT_EFFECT, "epochs"}})
+
+
+def _count_steps(lengths: Collection[Schedule]) -> int:
+    """The steps for the cells of one training, with shared steps counted once."""
+    shared = max((schedule.shared_steps for schedule in lengths), default=0)
+    return shared + sum(schedule.steps - schedule.shared_steps for schedule in lengths)
