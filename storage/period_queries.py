@@ -26,7 +26,8 @@ def period_query(study_id: str, chosen: Chosen, contenders: Sequence[Contender])
     on_test = " OR ".join([lead, *(_is_of(rival.cell_id, rival.temperature) for rival in rivals)])
     return (
         "WITH every AS (FROM accuracy_over_time WHERE (origin = 'test' AND "  # noqa: S608 (our own ids)
-        f"study_id = '{study_id}' AND ({on_test})) OR (origin = 'scored' AND {lead})), "
+        f"study_id = '{study_id}' AND ({on_test})) OR (origin = 'scored' AND {lead} AND decoding_id = "
+        f"(SELECT decoding_id FROM studies WHERE study_id = '{study_id}'))), "
         "fitting AS (SELECT period FROM every GROUP BY period HAVING count(DISTINCT begins) > 1 "
         f"ORDER BY greatest(count(DISTINCT begins), {MOST_PERIODS}), avg(n) < {FEW}, "
         "list_position(['week', 'month', 'quarter', 'year'], period) LIMIT 1) "

@@ -9,29 +9,51 @@ WITH learned AS (
     WHERE splits.part <> 'test'
     GROUP BY splits.split_id
 ),
+trained_on AS (
+    SELECT DISTINCT splits.split_id, headlines.text_id
+    FROM splits
+    JOIN headlines USING (headline_id)
+    WHERE splits.part = 'train'
+),
 tested_in AS (
     SELECT split_folds.split_id, splits.headline_id, split_folds.fold_split_id
     FROM split_folds
     JOIN splits ON splits.split_id = split_folds.fold_split_id AND splits.part = 'test'
+),
+uses AS (
+    SELECT cell_id, temperature, {'at': evaluated_at, 'decoding_id': decoding_id} AS used FROM evaluations
+    UNION ALL
+    SELECT cell_id, temperature, {'at': started_at, 'decoding_id': decoding_id} FROM scorings
+),
+latest AS (
+    SELECT cell_id, temperature, max(used).decoding_id AS decoding_id
+    FROM uses
+    GROUP BY cell_id, temperature
 ),
 answered AS (
     SELECT
         'test' AS origin,
         evaluations.cell_id,
         evaluations.temperature,
+        evaluations.decoding_id,
         headlines.text,
         headlines.published_at,
-        headlines.instrument,
+        upper(trim(headlines.instrument)) AS instrument,
         predictions.p_negative,
         predictions.p_neutral,
         predictions.p_positive,
-        false AS in_sample,
-        coalesce(tested_in.fold_split_id, evaluations.split_id) AS split_id
+        trained_on.text_id IS NOT NULL AS in_sample,
+        -- Another study may have judged the cell on its test part: what the cell learned from is its own split.
+        coalesce(tested_in.fold_split_id, cells.split_id) AS split_id
     FROM evaluations
+    JOIN cells USING (cell_id)
     JOIN ledger.predictions AS predictions USING (evaluation_id)
     JOIN headlines USING (headline_id)
     LEFT JOIN tested_in
         ON tested_in.split_id = evaluations.split_id AND tested_in.headline_id = predictions.headline_id
+    LEFT JOIN trained_on
+        ON trained_on.split_id = coalesce(tested_in.fold_split_id, cells.split_id)
+        AND trained_on.text_id = headlines.text_id
     WHERE
         evaluations.part = 'test'
         AND headlines.published_at IS NOT NULL
@@ -41,17 +63,31 @@ answered AS (
         'scored',
         scores.cell_id,
         scores.temperature,
+        scorings.decoding_id,
         scores.text,
         scores.published_at,
-        scores.instrument,
+        upper(trim(scores.instrument)),
         scores.p_negative,
         scores.p_neutral,
         scores.p_positive,
         coalesce(scores.in_sample, true),
         cells.split_id
     FROM scores
-    JOIN cells USING (cell_id)
+    JOIN scorings USING (scoring_id)
+    JOIN cells ON cells.cell_id = scores.cell_id
     WHERE scores.published_at IS NOT NULL
+),
+of_one_decoding AS (
+    SELECT answered.*
+    FROM answered
+    JOIN latest
+        ON latest.cell_id = answered.cell_id
+        AND latest.temperature IS NOT DISTINCT FROM answered.temperature
+        AND latest.decoding_id IS NOT DISTINCT FROM answered.decoding_id
+    -- A row without an instrument is the same headline as one of that text and time with an instrument.
+    QUALIFY instrument IS NOT NULL OR count(instrument) OVER (
+        PARTITION BY answered.cell_id, answered.temperature, text, published_at
+    ) = 0
 )
 SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     origin,
@@ -59,7 +95,7 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     temperature,
     text,
     published_at,
-    upper(trim(instrument)) AS instrument,
+    instrument,
     p_negative,
     p_neutral,
     p_positive,
@@ -67,11 +103,11 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     trained_to,
     NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
     published_at::DATE <= cutoffs.trained_until AS before_cutoff
-FROM answered
+FROM of_one_decoding
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
-ORDER BY cell_id, temperature, text, published_at, instrument, in_sample;
-COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of its test part, and those of scored sources.';
+ORDER BY cell_id, temperature, text, published_at, instrument, in_sample, origin = 'scored', p_positive, p_negative;
+COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of test parts that it was judged on, and those of scored sources; of several decodings at a temperature, those of the latest.';
 COMMENT ON COLUMN dated_answers.origin IS 'test: answered for the test part of a study. scored: answered for a scored source.';
 COMMENT ON COLUMN dated_answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN dated_answers.temperature IS 'Sampling temperature; NULL for a baseline.';

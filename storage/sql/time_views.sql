@@ -1,10 +1,36 @@
 -- Answers by the time of publication: how accurate a cell was by week and month, and what each champion answered.
 
 CREATE OR REPLACE VIEW ledger.scored_headlines AS
+WITH every AS (
+    SELECT scores.*, scorings.decoding_id, scorings.started_at, upper(trim(scores.instrument)) AS about
+    FROM main.scores
+    JOIN scorings USING (scoring_id)
+),
+-- One file may have the time or the instrument of a headline, and another lack it: the text is the same headline.
+dated AS (
+    SELECT
+        every.* EXCLUDE (published_at),
+        coalesce(
+            published_at,
+            min(published_at) OVER (PARTITION BY cell_id, temperature, decoding_id, text_id, about),
+            min(published_at) FILTER (about IS NULL) OVER of_text,
+            if(about IS NULL, min(published_at) OVER of_text, NULL)
+        ) AS published_at
+    FROM every
+    WINDOW of_text AS (PARTITION BY cell_id, temperature, decoding_id, text_id)
+),
+named AS (
+    SELECT
+        dated.* EXCLUDE (about, instrument),
+        coalesce(about, min(about) OVER alike) AS about,
+        coalesce(instrument, min(instrument) OVER alike) AS instrument
+    FROM dated
+    WINDOW alike AS (PARTITION BY cell_id, temperature, decoding_id, text_id, published_at)
+)
 SELECT
     scores.cell_id,
     scores.temperature,
-    scorings.decoding_id,
+    scores.decoding_id,
     scores.text_id,
     scores.published_at,
     scores.instrument,
@@ -18,14 +44,12 @@ SELECT
     scores.true_label IS NOT NULL AND scores.part IS NULL AND NOT coalesce(scores.in_sample, true) AS is_fresh,
     scores.scored_at,
     scores.before_cutoff
-FROM main.scores
-JOIN scorings USING (scoring_id)
+FROM named AS scores
 QUALIFY row_number() OVER (
-    PARTITION BY
-        scores.cell_id, scores.temperature, scorings.decoding_id, scores.text_id, scores.published_at, scores.instrument
-    ORDER BY scores.true_label IS NULL, scorings.started_at DESC, scores.scoring_id, scores.row_number
+    PARTITION BY cell_id, temperature, decoding_id, text_id, published_at, about
+    ORDER BY true_label IS NULL, started_at DESC, scoring_id, row_number
 ) = 1;
-COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it. Its label is that of the latest scoring with labels.';
+COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it, with or without its time and its instrument. Its label is that of the latest scoring with labels.';
 COMMENT ON COLUMN ledger.scored_headlines.cell_id IS 'The cell that scored.';
 COMMENT ON COLUMN ledger.scored_headlines.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN ledger.scored_headlines.decoding_id IS 'Identity of top-k, top-p and the seed of the draws.';
@@ -52,14 +76,16 @@ WITH answered AS (
         predictions.cell_id,
         predictions.temperature,
         headlines.published_at,
+        studies.decoding_id,
         predictions.predicted = predictions.label AS is_right,
         headlines.published_at::DATE <= study_cells.trained_until AS before_cutoff
     FROM predictions
     JOIN headlines USING (headline_id)
+    JOIN studies USING (study_id)
     JOIN study_cells USING (study_id, cell_id)
     WHERE predictions.part = 'test' AND headlines.published_at IS NOT NULL
     UNION ALL
-    SELECT 'scored' AS origin, NULL AS study_id, cell_id, temperature, published_at, is_right, before_cutoff
+    SELECT 'scored' AS origin, NULL AS study_id, cell_id, temperature, published_at, decoding_id, is_right, before_cutoff
     FROM ledger.scored_headlines
     WHERE is_fresh AND published_at IS NOT NULL
 ),
@@ -69,6 +95,7 @@ counted AS (
         study_id,
         cell_id,
         temperature,
+        decoding_id,
         period,
         date_trunc(period, published_at)::DATE AS begins,
         count(*) AS n,
@@ -91,11 +118,12 @@ SELECT
     counted.hits / counted.n AS accuracy,
     hits_low(counted.hits, counted.n) AS accuracy_low,
     hits_high(counted.hits, counted.n) AS accuracy_high,
-    counted.n_before_cutoff
+    counted.n_before_cutoff,
+    counted.decoding_id
 FROM counted
 JOIN cells USING (cell_id)
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
-ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.period, counted.begins;
+ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.decoding_id, counted.period, counted.begins;
 COMMENT ON VIEW accuracy_over_time IS 'How often a cell was right on the headlines of a week, a month, a quarter or a year: of the test part of a study, and of sources that were scored with --evaluate.';
 COMMENT ON COLUMN accuracy_over_time.origin IS 'test: the test part of a study. scored: sources that were scored with --evaluate, each headline once, without those in the split of the cell.';
 COMMENT ON COLUMN accuracy_over_time.study_id IS 'The study; NULL for what was scored.';
@@ -111,6 +139,7 @@ COMMENT ON COLUMN accuracy_over_time.accuracy IS 'Share of them whose label is r
 COMMENT ON COLUMN accuracy_over_time.accuracy_low IS 'Lower end of its 95 % interval (Wilson; where all or none are right, the exact one-sided bound).';
 COMMENT ON COLUMN accuracy_over_time.accuracy_high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN accuracy_over_time.n_before_cutoff IS 'How many of them its base model may have read when it was pretrained, since they are not later than base_model.trained_until; NULL where that is unknown.';
+COMMENT ON COLUMN accuracy_over_time.decoding_id IS 'Identity of top-k, top-p and the seed of the draws: of the study, or of the scorings. Rows of several decodings count the same headlines.';
 
 
 CREATE OR REPLACE VIEW ledger.reigns AS
@@ -194,7 +223,7 @@ on_scored AS (
 once AS (
     FROM (FROM on_test UNION ALL BY NAME FROM on_scored)
     QUALIFY row_number() OVER (
-        PARTITION BY number, text_id, published_at, instrument ORDER BY origin = 'scored', answered_at DESC
+        PARTITION BY number, text_id, published_at, upper(trim(instrument)) ORDER BY origin = 'scored', answered_at DESC
     ) = 1
 )
 SELECT

@@ -22,7 +22,7 @@ from tests.asking import ask
 
 CONTRACT = {
     "accuracy_over_time": "origin, study_id, cell_id, cell_name, kind, model, temperature, period, begins, n, accuracy,"
-    " accuracy_low, accuracy_high, n_before_cutoff",
+    " accuracy_low, accuracy_high, n_before_cutoff, decoding_id",
     "champion_history": "cell_id, cell_name, model, temperature, reigned_from, reigned_until, published_at, text,"
     " instrument, label, confidence, true_label, is_right, in_sample, origin",
 }
@@ -45,18 +45,24 @@ def decide(warehouse: Path, decision: Any, cell_id: str, days: int, temperature:
         )
 
 
-def answer(warehouse: Path, cell_id: str, *rows: tuple[str, int | None, str | None], source: str = "news") -> None:
-    """Score headlines, all of them as positive: text, days after the first of January, label."""
-    scorer = Scorer(cell_id, 0.1, "top-50", "hash")
+Row = tuple[str, int | None, str | None] | tuple[str, int | None, str | None, str]
+"""A headline: text, days after the first of January, label, and the instrument that it is about, if any."""
+
+
+def answer(
+    warehouse: Path, cell_id: str, *rows: Row, source: str = "news", decoding: str = "top-50", p_positive: float = 0.7
+) -> None:
+    """Score headlines, all of them as positive."""
+    scorer = Scorer(cell_id, 0.1, decoding, "hash")
     start_scoring(warehouse, f"{source} {cell_id}", source, source, scorer)
     texts = pd.DataFrame({"text": list(dict.fromkeys(text for text, *_ in rows))})
-    sure = {"p_negative": 0.1, "p_neutral": 0.1, "p_positive": 0.7, "p_unparsed": 0.1}
+    sure = {"p_negative": 0.1, "p_neutral": 0.1, "p_positive": p_positive, "p_unparsed": 0.8 - p_positive}
     answers = texts.assign(text_id=texts["text"], is_truncated=False, **sure)
-    dates = [None if days is None else JANUARY + timedelta(days=days) for _, days, _ in rows]
+    dates = [None if days is None else JANUARY + timedelta(days=days) for _, days, *_ in rows]
     frame = pd.DataFrame({"row_number": range(1, len(rows) + 1), "text_id": [text for text, *_ in rows]}).assign(
         published_at=pd.Series(dates, dtype="datetime64[us]"),
-        instrument=None,
-        true_label=pd.Series([label for *_, label in rows], dtype="str"),
+        instrument=pd.Series([row[3] if len(row) > 3 else None for row in rows], dtype="str"),
+        true_label=pd.Series([row[2] for row in rows], dtype="str"),
         in_sample=False,
         part=None,
     )
@@ -162,6 +168,42 @@ def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its
         ("quarter", "01-01", 3, pytest.approx(1 / 3)),
         ("year", "01-01", 3, pytest.approx(1 / 3)),
     ]
+
+
+def count_fresh(warehouse: Path) -> list[tuple[Any, ...]]:
+    """Each fresh headline: text, day, instrument, label."""
+    columns = "text, strftime(published_at, '%m-%d'), instrument, true_label"
+    return ask(warehouse, f"SELECT {columns} FROM ledger.scored_headlines WHERE is_fresh ORDER BY ALL")
+
+
+def test_a_headline_is_the_same_without_its_time_or_its_instrument_or_in_other_capitals(finished: Path) -> None:
+    full = ("a", 4, "positive", "NWD")
+    expected = [("a", "01-05", "NWD", "positive")]
+    answer(finished, "tuned", full)
+    same: list[Row] = [("a", 4, "positive", " nwd"), ("a", None, "positive", "NWD"), ("a", None, "positive")]
+    for number, other in enumerate([full, ("a", 4, "positive"), *same]):
+        answer(finished, "tuned", other, source=f"again {number}")
+        [(text, day, instrument, label)] = count_fresh(finished)
+        assert [(text, day, instrument.strip().upper(), label)] == expected
+
+
+def test_a_time_and_an_instrument_that_only_another_file_has_are_put_together(finished: Path) -> None:
+    answer(finished, "tuned", ("a", None, "positive", "NWD"), source="tickers")
+    answer(finished, "tuned", ("a", 4, None), source="times")
+    assert count_fresh(finished) == [("a", "01-05", "NWD", "positive")]
+
+
+def test_another_time_or_another_instrument_is_another_headline(finished: Path) -> None:
+    rows = [("a", 4, "positive", "NWD"), ("a", 5, "neutral", "NWD"), ("a", 4, "positive", "HBF")]
+    answer(finished, "tuned", *rows)
+    assert len(count_fresh(finished)) == 3
+
+
+def test_decodings_are_counted_apart(finished: Path) -> None:
+    answer(finished, "tuned", ("a", 4, "positive"), ("b", 4, "neutral"))
+    answer(finished, "tuned", ("a", 4, "positive"), source="again", decoding="nucleus")
+    counted = "SELECT decoding_id, n FROM accuracy_over_time WHERE origin = 'scored' AND period = 'year'"
+    assert ask(finished, counted) == [("nucleus", 1), ("top-50", 2)]
 
 
 def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_older_warehouse: Any) -> None:
