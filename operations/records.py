@@ -104,7 +104,6 @@ def save_results(study: StudyPlan, cell: CellPlan, results: "list[Evaluation]") 
         pd.concat([prediction_rows(identifier, result) for identifier, result in named]),
         pd.concat([draw_rows(identifier, result.draws) for identifier, result in named]),
         pd.concat([curve_rows(identifier, result.curve) for identifier, result in named]),
-        keep_known=True,
     )
 
 

@@ -55,9 +55,8 @@ def read_style() -> Markup:
 def _cell_name(row: dict[str, Any]) -> Markup:
     """A cell's name, in which rates such as `lr=1e-04` are not broken at their hyphen."""
     words = visible(row["cell_name"]).split(" ")
-    whole = Markup('<span class="whole">{}</span>')
     return Markup(" ").join(
-        whole.format(word) if "-" in word and len(word) <= LONGEST_WHOLE else word for word in words
+        WHOLE.format(word) if "-" in word and len(word) <= LONGEST_WHOLE else word for word in words
     )
 
 

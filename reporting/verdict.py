@@ -148,9 +148,9 @@ def format_interval(value: float, low: float | None, high: float | None, why: st
     return f"{signed} ({why})" if low is None or high is None else f"{signed} {format_bounds(low, high)}"
 
 
-def format_bounds(low: float | None, high: float | None, why: str = FEW_OF_A_LABEL) -> str:
-    """An interval, `[.843, .888]`, or the reason `why` there is none, in brackets."""
-    return f"({why})" if low is None or high is None else f"[{format_ratio(low)}, {format_ratio(high)}]"
+def format_bounds(low: float | None, high: float | None) -> str:
+    """An interval, `[.843, .888]`, or the reason there is none, in brackets."""
+    return f"({FEW_OF_A_LABEL})" if low is None or high is None else f"[{format_ratio(low)}, {format_ratio(high)}]"
 
 
 def format_p_value(p_value: float) -> str:

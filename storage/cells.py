@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
+from storage.named_rows import named_rows
 from storage.nearest import suggest
 from storage.warehouse import reading, writing
 
@@ -248,8 +249,6 @@ def _choose_only(cells: list[StoredCell], text: str, fault: str, remedy: str) ->
 
 
 def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
-    columns = [column[0] for column in cursor.description]
-    rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     return [
         StoredCell(
             _pick(CellRecord, row, "hyperparameters"),
@@ -257,7 +256,7 @@ def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
             row["reason"],
             _pick(CellOutcome, row, "environment") if row["status"] in DONE else None,
         )
-        for row in rows
+        for row in named_rows(cursor)
     ]
 
 

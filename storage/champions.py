@@ -11,6 +11,7 @@ from schemas.errors import FailureError, InputError
 from schemas.identity import content_id
 from schemas.label import LABELS
 from schemas.promotion import Champion
+from storage.named_rows import named_row
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
@@ -134,9 +135,7 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
         cursor = connection.execute(
             "FROM champions WHERE study_id = ? AND decided_by = 'gate' ORDER BY number DESC LIMIT 1", [study_id]
         )
-        columns = [column[0] for column in cursor.description]
-        rows = cursor.fetchall()
-    return dict(zip(columns, rows[0], strict=True)) if rows else None
+        return named_row(cursor)
 
 
 def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
+from storage.fold_numbers import read_common_folds
 from storage.migrations import is_up_to_date
 from storage.races import explain_drop
 from storage.warehouse import reading, utc_now, writing
@@ -36,7 +37,8 @@ class Pairing:
     """Two cells at one temperature on the headlines that both were evaluated on, in the order of their ids.
 
     The temperature is None for two baselines. `p_holm` is from the view `comparisons`, corrected for its `pairs`; both
-    are None where no study compared the two.
+    are None where no study compared the two. `folds` has the fold of each headline, from 0; it is None unless both
+    pool the same folds, each answered by a model of its own.
     """
 
     temperature: float | None
@@ -52,6 +54,7 @@ class Pairing:
     labels: Labels
     predicted: Labels
     other_predicted: Labels
+    folds: Labels | None
 
 
 def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[tuple[str, float | None], Labels]]:
@@ -139,7 +142,14 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
         if not rows:
             raise IncomparableError(_nothing_shared(connection, pair))
-        pairings = [Pairing(**row, **_load_predictions(connection, row)) for row in rows]
+        pairings = [
+            Pairing(
+                **row,
+                **_load_predictions(connection, row),
+                folds=read_common_folds(connection, row["evaluation_id"], row["other_evaluation_id"]),
+            )
+            for row in rows
+        ]
     if not all(len(pairing.labels) for pairing in pairings):
         raise IncomparableError(
             f"cells {cell_id} and {other_cell_id}: they share no {part} headline; compare cells of one split"

@@ -7,6 +7,7 @@ from duckdb import DuckDBPyConnection
 
 from schemas.data_report import Changes, CopyCount, CopyGroup, DataReport, Drift, LabelCount, Lengths, ReasonCount
 from storage.headlines import load_columns
+from storage.named_rows import named_row
 from storage.warehouse import reading
 
 MOST_REASONS = 10
@@ -30,10 +31,9 @@ def load_data_report(warehouse: Path, ingest_id: str) -> DataReport:
             " FROM sources JOIN snapshots USING (snapshot_id) WHERE sources.ingest_id = ?",
             [ingest_id],
         )
-        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
-        if row is None:
+        counts = named_row(cursor)
+        if counts is None:
             raise KeyError(ingest_id)
-        counts = dict(zip(columns, row, strict=True))
         return DataReport(
             **counts,
             **_load_ingested(connection, ingest_id),

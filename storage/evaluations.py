@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from storage.named_rows import named_row, named_rows
 from storage.order import LEADERBOARD_ORDER
 from storage.warehouse import reading, utc_now, writing
 
@@ -52,10 +53,8 @@ def save_evaluations(
     predictions: pd.DataFrame,
     draws: pd.DataFrame | None = None,
     curves: pd.DataFrame | None = None,
-    *,
-    keep_known: bool = False,
 ) -> None:
-    """Save evaluations, their predictions and draws in one transaction, and replace earlier ones with the same ids.
+    """Save evaluations, their predictions and draws in one transaction, except those that another process has saved.
 
     This also marks a base model or a baseline as finished, since it is only evaluated.
 
@@ -65,18 +64,15 @@ def save_evaluations(
         predictions: Columns of `ledger.predictions`; one row for each headline and evaluation.
         draws: Columns of `ledger.draws`; one row for each draw and evaluation. None where nothing is drawn.
         curves: Columns of `ledger.temperature_curves`. None where nothing is sampled.
-        keep_known: Leave a known evaluation unchanged: another process may have saved it since this one looked.
     """
     figures = pd.DataFrame([asdict(evaluation) for evaluation in evaluations]).assign(evaluated_at=utc_now())
     with writing(warehouse) as connection:
         connection.register("figures", figures)
-        left_out = "evaluation_id IN (SELECT evaluation_id FROM evaluations)" if keep_known else "false"
         connection.execute(
-            f"CREATE TEMP TABLE saved AS SELECT evaluation_id FROM figures WHERE NOT ({left_out})"  # noqa: S608
+            "CREATE TEMP TABLE saved AS SELECT evaluation_id FROM figures ANTI JOIN evaluations USING (evaluation_id)"
         )
         ledger = zip(LEDGER_TABLES, (predictions, draws, curves), strict=True)
         for table, rows in (("evaluations", figures), *ledger):
-            connection.execute(f"DELETE FROM {table} WHERE evaluation_id IN (FROM saved)")  # noqa: S608 (our own names)
             if rows is not None:
                 connection.register("incoming", rows)
                 connection.execute(f"INSERT INTO {table} BY NAME FROM incoming SEMI JOIN saved USING (evaluation_id)")
@@ -108,8 +104,7 @@ def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
             " FROM ledger.selection WHERE study_id = $study_id ORDER BY ALL",
             {"study_id": study_id},
         )
-        columns = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor)
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
@@ -131,8 +126,7 @@ def load_test_figures(warehouse: Path, cell_id: str, temperature: float, split_i
             " ORDER BY evaluated_at DESC LIMIT 1",
             [cell_id, temperature, split_id],
         )
-        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
-    return dict(zip(columns, row, strict=True)) if row else None
+        return named_row(cursor)
 
 
 def find_shared_evaluation(warehouse: Path, cell_id: str, temperature: float, evaluation_id: str) -> str | None:
@@ -149,12 +143,10 @@ def find_shared_evaluation(warehouse: Path, cell_id: str, temperature: float, ev
     return found[0] if found else None
 
 
-def load_leaderboard(warehouse: Path, study_id: str, part: str = "test") -> list[dict[str, Any]]:
-    """The study's leaderboard on one part, cell by cell in their places, by temperature."""
+def load_leaderboard(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
+    """The study's leaderboard on test, cell by cell in their places, by temperature."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            f"FROM leaderboard WHERE study_id = ? AND part = ? ORDER BY {LEADERBOARD_ORDER}",
-            [study_id, part],
+            f"FROM leaderboard WHERE study_id = ? AND part = 'test' ORDER BY {LEADERBOARD_ORDER}", [study_id]
         )
-        columns = [column[0] for column in cursor.description]
-        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return named_rows(cursor)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage.named_rows import named_row
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -85,5 +86,4 @@ def load_spread(warehouse: Path, study_id: str, cell_id: str, temperature: float
             "FROM leaderboard_over_folds WHERE study_id = ? AND cell_id = ? AND temperature = ?",
             [study_id, cell_id, temperature],
         )
-        columns, row = [column[0] for column in cursor.description], cursor.fetchone()
-    return dict(zip(columns, row, strict=True)) if row else None
+        return named_row(cursor)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.promotion import Champion, Look
 from storage.champions import read_champion
+from storage.named_rows import named_row
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -87,5 +88,4 @@ def _read_same_look(
             "temperature": champion.temperature if champion else None,
         },
     )
-    columns, row = [column[0] for column in cursor.description], cursor.fetchone()
-    return dict(zip(columns, row, strict=True)) if row else None
+    return named_row(cursor)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from storage.named_rows import named_rows
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -111,6 +112,4 @@ def load_market(warehouse: Path, market_id: str) -> dict[str, list[dict[str, Any
 
 
 def _read_rows(connection: "duckdb.DuckDBPyConnection", select: str, market_id: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(f"{select} WHERE market_id = ?", [market_id])
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return named_rows(connection.execute(f"{select} WHERE market_id = ?", [market_id]))

@@ -140,5 +140,5 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
-    save_evaluations(home.warehouse, [record], prediction_rows(identifier, result), keep_known=True)
+    save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
     return identifier

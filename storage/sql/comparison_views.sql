@@ -199,7 +199,6 @@ WITH evaluated AS (
         evaluations.temperature,
         evaluations.decoding_id,
         evaluations.n,
-        studies.started_at,
         studies.number,
         study_cells.position
     FROM ledger.study_evaluations
@@ -219,7 +218,6 @@ SELECT
     own.n,
     other.n AS other_n,
     coalesce(own.decoding_id = other.decoding_id, true) AS is_sampled_alike,
-    greatest(own.started_at, other.started_at) AS started_at,
     greatest(own.number, other.number) AS number,
     own.position > other.position AS is_mirrored
 FROM evaluated AS own
@@ -239,7 +237,6 @@ COMMENT ON COLUMN ledger.pairings.other_evaluation_id IS 'The evaluation of the 
 COMMENT ON COLUMN ledger.pairings.n IS 'Headlines that the cell was evaluated on.';
 COMMENT ON COLUMN ledger.pairings.other_n IS 'Headlines that the other cell was evaluated on; not the same ones where the splits differ.';
 COMMENT ON COLUMN ledger.pairings.is_sampled_alike IS 'Whether both were sampled with the same top-k, top-p and seed; true with a baseline.';
-COMMENT ON COLUMN ledger.pairings.started_at IS 'When the later of both studies last started, UTC.';
 COMMENT ON COLUMN ledger.pairings.number IS 'Number of the later of both studies.';
 COMMENT ON COLUMN ledger.pairings.is_mirrored IS 'Within one study: whether this is the second row of its pair, in the other order.';
 

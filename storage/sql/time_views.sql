@@ -9,31 +9,31 @@ WITH every AS (
 -- One file may have the time or the instrument of a headline, and another lack it: the text is the same headline.
 dated AS (
     SELECT
-        every.* EXCLUDE (published_at),
+        *,
         coalesce(
             published_at,
             min(published_at) OVER (PARTITION BY cell_id, temperature, decoding_id, text_id, about),
             min(published_at) FILTER (about IS NULL) OVER of_text,
             if(about IS NULL, min(published_at) OVER of_text, NULL)
-        ) AS published_at
+        ) AS dated_at
     FROM every
     WINDOW of_text AS (PARTITION BY cell_id, temperature, decoding_id, text_id)
 ),
 named AS (
     SELECT
-        dated.* EXCLUDE (about, instrument),
-        coalesce(about, min(about) OVER alike) AS about,
-        coalesce(instrument, min(instrument) OVER alike) AS instrument
+        *,
+        coalesce(about, min(about) OVER alike) AS subject,
+        coalesce(instrument, min(instrument) OVER alike) AS named_instrument
     FROM dated
-    WINDOW alike AS (PARTITION BY cell_id, temperature, decoding_id, text_id, published_at)
+    WINDOW alike AS (PARTITION BY cell_id, temperature, decoding_id, text_id, dated_at)
 )
 SELECT
     scores.cell_id,
     scores.temperature,
     scores.decoding_id,
     scores.text_id,
-    scores.published_at,
-    scores.instrument,
+    scores.dated_at AS published_at,
+    scores.named_instrument AS instrument,
     scores.text,
     scores.label,
     scores.confidence,
@@ -46,7 +46,7 @@ SELECT
     scores.before_cutoff
 FROM named AS scores
 QUALIFY row_number() OVER (
-    PARTITION BY cell_id, temperature, decoding_id, text_id, published_at, about
+    PARTITION BY cell_id, temperature, decoding_id, text_id, dated_at, subject
     ORDER BY true_label IS NULL, started_at DESC, scoring_id, row_number
 ) = 1;
 COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it, with or without its time and its instrument. Its label is that of the latest scoring with labels.';

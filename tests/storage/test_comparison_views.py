@@ -8,10 +8,10 @@ import pytest
 
 from storage.cells import add_cells
 from storage.comparisons import save_comparisons
-from storage.evaluations import save_evaluations
 from storage.query import query
 from storage.studies import save_study
 from tests.asking import ask
+from tests.storage.replacing import replace_evaluations
 
 CONTRACT = {
     "comparisons": "study_id, part, temperature, cell_id, kind, model, learning_rate, epochs, seed, other_cell_id,"
@@ -157,7 +157,7 @@ def flipping(finished, evaluation):
     saved = [evaluation("tuned", 0.1), evaluation("svm", None)]
     predicted = [("negative", "positive", "positive"), ("neutral", "neutral", "positive")]
     frames = [predict_each(each.evaluation_id, *labels) for each, labels in zip(saved, predicted, strict=True)]
-    save_evaluations(finished, saved, pd.concat(frames))
+    replace_evaluations(finished, saved, pd.concat(frames))
     return finished
 
 
@@ -178,7 +178,7 @@ def test_flips_show_which_of_two_cells_is_right(flipping):
 def test_a_baseline_flips_against_each_temperature_and_a_baseline_at_none(flipping, cell, evaluation):
     add_cells(flipping, "study", [cell(cell_id="majority", kind="baseline", model="majority class")])
     majority = evaluation("majority", None)
-    save_evaluations(flipping, [majority], predict_each(majority.evaluation_id, *["positive"] * 3))
+    replace_evaluations(flipping, [majority], predict_each(majority.evaluation_id, *["positive"] * 3))
     sql = (
         "SELECT temperature, count(*) FROM flips WHERE cell_id = 'svm' AND other_cell_id = '{}' GROUP BY ALL ORDER BY 1"
     )

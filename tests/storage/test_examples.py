@@ -4,11 +4,11 @@ import pytest
 
 from storage.cells import add_cells
 from storage.comparisons import load_pairings
-from storage.evaluations import save_evaluations
 from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
 from storage.studies import save_study
 from tests.asking import ask
+from tests.storage.replacing import replace_evaluations
 
 
 @pytest.mark.parametrize("number", range(len(example_queries("study", "tuned", 0.1))))
@@ -24,10 +24,10 @@ def test_the_examples_select_the_cell_and_the_study(finished):
 
 
 def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study, cell, evaluation, predict):
-    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1", "neutral"))
+    replace_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1", "neutral"))
     save_study(finished, study(study_id="another"))
     add_cells(finished, "another", [cell(cell_id="renewed")])
-    save_evaluations(finished, [evaluation("renewed", 1)], predict("renewed at 1", "neutral"))
+    replace_evaluations(finished, [evaluation("renewed", 1)], predict("renewed at 1", "neutral"))
     for cell_id, other_id in (("tuned", "base"), ("renewed", "base"), ("renewed", "svm"), ("base", "renewed")):
         sql = flips_query(load_pairings(finished, cell_id, other_id, "test")[0], cell_id, other_id, "test")
         result = query(finished, sql)

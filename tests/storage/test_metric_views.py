@@ -9,10 +9,10 @@ from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_
 
 from storage.cells import add_cells
 from storage.draws import load_distributions, load_drawn, save_draws
-from storage.evaluations import save_evaluations
 from storage.studies import save_study
 from storage.warehouse import reading, writing
 from tests.asking import ask
+from tests.storage.replacing import replace_evaluations
 
 LABELS = ["negative", "neutral", "positive"]
 EVALUATION = "study_id = 'study' AND cell_id = 'tuned' AND part = 'test' AND temperature = 1"
@@ -39,7 +39,7 @@ def fill(warehouse, study, cell, evaluation):
         with writing(warehouse) as connection:
             connection.register("new", headlines)
             connection.execute("INSERT INTO headlines BY NAME SELECT *, 'ingest' AS first_ingest_id FROM new")
-        save_evaluations(warehouse, [evaluation("tuned", 1, n=n)], frame)
+        replace_evaluations(warehouse, [evaluation("tuned", 1, n=n)], frame)
         return warehouse
 
     return put
@@ -212,14 +212,14 @@ def draw(number):
 def test_a_study_sees_as_many_draws_as_its_settings_have(finished, study, cell, evaluation, predict):
     save_study(finished, study(study_id="more", config={"decoding": {"draws": 2}}))
     add_cells(finished, "more", [cell()])
-    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    replace_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
     save_draws(finished, pd.concat([draw(1), draw(2)]))
     rows = ask(finished, "SELECT study_id, temperature, draw, macro_f1 FROM draws")
     assert rows == [("more", 1, 0, 0.4), ("more", 1, 1, 0.4), ("study", 1, 0, 0.4)]
 
 
 def test_draws_are_added_to_evaluations_with_fewer(finished, evaluation, predict):
-    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    replace_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
     assert [each.temperature for each in load_drawn(finished, "tuned", 2)] == [0.1, 1, 10]
     assert load_drawn(finished, "tuned", 1) == load_drawn(finished, "svm", 5) == []
     save_draws(finished, draw(1))
@@ -232,5 +232,5 @@ def test_draws_are_added_to_evaluations_with_fewer(finished, evaluation, predict
         "p_positive",
         "p_unparsed",
     ]
-    save_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
+    replace_evaluations(finished, [evaluation("tuned", 1)], predict("tuned at 1"), draw(0))
     assert ask(finished, "SELECT count(*) FROM draws") == [(1,)]

@@ -12,7 +12,6 @@ from schemas.report import Chosen, Contender
 from storage.cell_progress import save_training_log
 from storage.cells import add_cells
 from storage.comparisons import load_pairings, save_comparisons
-from storage.evaluations import save_evaluations
 from storage.examples import example_queries, flips_query
 from storage.query import query
 from storage.report_queries import report_queries
@@ -20,6 +19,7 @@ from storage.splits import save_split
 from storage.studies import save_study, start_study
 from storage.warehouse import reading_together, writing
 from tests.asking import ask
+from tests.storage.replacing import replace_evaluations
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -66,7 +66,7 @@ def answer(make_predictions, warehouse, evaluations, study_id: str) -> None:
     """Evaluations with predictions that differ between cells, comparisons and a training log."""
     frames = [make_predictions(each.evaluation_id, LABELS[number % 3]) for number, each in enumerate(evaluations)]
     frames = [frame.assign(argmax="neutral", p_positive=0.4, p_neutral=0.1) for frame in frames]
-    save_evaluations(warehouse, evaluations, pd.concat(frames))
+    replace_evaluations(warehouse, evaluations, pd.concat(frames))
     pair = dict.fromkeys(("difference", "difference_low", "macro_f1_difference", "macro_f1_difference_low"), 0.1)
     pair |= dict.fromkeys(("difference_high", "macro_f1_difference_high", "accuracy", "other_accuracy"), 0.5)
     pair |= {"n": 3, "only_right": 2, "only_other_right": 1, "p_value": 0.01}

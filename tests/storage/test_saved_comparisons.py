@@ -6,10 +6,11 @@ import pytest
 from schemas.errors import InputError
 from storage.cells import add_cells, find_cells
 from storage.comparisons import load_flips, load_pairings, load_runs, load_verdicts, save_comparisons
-from storage.evaluations import forget_evaluations, save_evaluations
+from storage.evaluations import forget_evaluations
 from storage.splits import save_split
 from storage.studies import save_study
 from tests.asking import ask
+from tests.storage.replacing import replace_evaluations
 
 PROBABILITIES = dict.fromkeys(("p_negative", "p_neutral", "p_positive", "p_unparsed"), 0.25)
 COUNT = "SELECT count(*) FROM ledger.comparisons"
@@ -38,7 +39,7 @@ def another(finished, study, cell, evaluation):
     add_cells(finished, "another", [cell(cell_id="renewed", split_id="other split")])
     saved = [evaluation("renewed", each, split_id="other split", decoding_id="top-1", n=3) for each in (0.1, 2)]
     frames = [predictions(each.evaluation_id, dict.fromkeys((1, 2, 3), "neutral")) for each in saved]
-    save_evaluations(finished, saved, pd.concat(frames))
+    replace_evaluations(finished, saved, pd.concat(frames))
     return finished
 
 
@@ -98,7 +99,7 @@ def test_two_cells_of_a_study_are_compared_at_each_temperature(finished):
 
 def test_two_baselines_are_compared_without_a_temperature(finished, cell, evaluation, predict):
     add_cells(finished, "study", [cell(cell_id="majority", kind="baseline", model="majority class")])
-    save_evaluations(finished, [evaluation("majority", None)], predict("majority at None"))
+    replace_evaluations(finished, [evaluation("majority", None)], predict("majority at None"))
     save_comparisons(finished, "study", "test", comparison("majority", "svm", None))
     [pairing] = load_pairings(finished, "svm", "majority", "test")
     assert (pairing.temperature, pairing.p_holm) == (None, 0.01)
@@ -125,7 +126,7 @@ def test_a_study_of_both_cells_is_preferred_and_most_of_all_one_that_compared_th
 def test_for_cells_that_cannot_be_compared_the_error_says_what_is_missing(another, cell, evaluation):
     hot = evaluation("renewed", 2, evaluation_id="hot", part="validation", split_id="other split", decoding_id="top-1")
     cold = evaluation("tuned", 1, evaluation_id="cold", part="validation")
-    save_evaluations(
+    replace_evaluations(
         another, [hot, cold], pd.concat([predictions("hot", {4: "neutral"}), predictions("cold", {5: "neutral"})])
     )
     with pytest.raises(InputError, match=r"no temperature in common, tuned has 1 and renewed has 2; run one with"):
@@ -137,7 +138,7 @@ def test_for_cells_that_cannot_be_compared_the_error_says_what_is_missing(anothe
 
 def test_cells_that_share_no_headline_are_refused(another, evaluation):
     record = evaluation("renewed", 0.1, split_id="other split", decoding_id="top-1")
-    save_evaluations(another, [record], predictions(record.evaluation_id, {3: "neutral"}))
+    replace_evaluations(another, [record], predictions(record.evaluation_id, {3: "neutral"}))
     with pytest.raises(InputError, match="cells tuned and renewed: they share no test headline; compare cells of one"):
         load_pairings(another, "tuned", "renewed", "test")
 
@@ -157,7 +158,7 @@ def test_flips_alternate_between_the_cell_that_is_right_and_those_on_which_neith
         predictions(each.evaluation_id, dict(enumerate(labels)))
         for each, labels in zip(saved, (predicted, other_predicted), strict=True)
     ]
-    save_evaluations(finished, saved, pd.concat(frames))
+    replace_evaluations(finished, saved, pd.concat(frames))
     pairing = load_pairings(finished, "tuned", "svm", "test")[:1]
     [flips] = load_flips(finished, pairing, 10)
     assert [int(flip.headline_id) for flip in flips] == [0, 5, 1, 2]

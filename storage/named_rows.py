@@ -1,0 +1,17 @@
+"""The rows of a query with their columns by name."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def named_rows(cursor: "duckdb.DuckDBPyConnection") -> list[dict[str, Any]]:
+    """The rows of an executed query that are not read yet, each from column to value."""
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def named_row(cursor: "duckdb.DuckDBPyConnection") -> dict[str, Any] | None:
+    """The first row of an executed query; None if there is none."""
+    return next(iter(named_rows(cursor)), None)
