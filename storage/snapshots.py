@@ -69,17 +69,19 @@ def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str 
     The latest of the same place that was read with the same settings, else the latest of that place. Else the latest of
     another place with half or more of its headlines in `accepted`, which is the same source under another name.
     """
-    [(previous,)] = connection.execute(
-        "SELECT coalesce("
-        " (SELECT snapshot_id FROM source_visits JOIN sources USING (ingest_id)"
+    found = connection.execute(
+        "SELECT snapshot_id FROM source_visits JOIN sources USING (ingest_id)"
         " WHERE source_visits.location = $location"
-        " ORDER BY coalesce(reading = $reading, false) DESC, source_visits.number DESC LIMIT 1),"
-        " (SELECT snapshot_id FROM snapshots WHERE headline_count <= 2 * (SELECT count(*) FROM snapshot_headlines"
-        " JOIN headlines USING (headline_id) SEMI JOIN accepted USING (text_id)"
-        " WHERE snapshot_headlines.snapshot_id = snapshots.snapshot_id) ORDER BY number DESC LIMIT 1))",
+        " ORDER BY coalesce(reading = $reading, false) DESC, source_visits.number DESC LIMIT 1",
         {"location": source.location, "reading": source.reading},
-    ).fetchall()
-    return cast("str | None", previous)
+    ).fetchone()
+    if not found:  # every headline of every snapshot is read
+        found = connection.execute(
+            "SELECT snapshot_id FROM snapshots WHERE headline_count <= 2 * (SELECT count(*) FROM snapshot_headlines"
+            " JOIN headlines USING (headline_id) SEMI JOIN accepted USING (text_id)"
+            " WHERE snapshot_headlines.snapshot_id = snapshots.snapshot_id) ORDER BY number DESC LIMIT 1"
+        ).fetchone()
+    return cast("str | None", found[0]) if found else None
 
 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
