@@ -9,6 +9,7 @@ from typing import Any
 
 from learning.models.families import ENCODERS, RECURRENT, RELATIVE
 from learning.models.model_files import AGAIN, ModelFiles
+from learning.models.shape_checks import LAYERS, check_known, check_shapes
 from learning.models.stored_tensors import EXPONENTS, StoredTensor, find_not_finite, read_tensors
 
 ConfigCheck = Callable[[ModelFiles, dict[str, Any]], None]
@@ -50,7 +51,6 @@ QUANTISED = ("quantization_config", "compression_config")
 QUANTISED_TENSORS = (".qweight", ".weight_packed", ".absmax", ".quant_state.")
 UNQUANTISED = "give the model's original weights in 16 or 32 bits: fintone quantises them itself"
 
-LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 SIZES = (
     *("vocab_size", "hidden_size", "n_embd", "d_model", "intermediate_size", "n_inner", "ffn_dim", "head_dim"),
     *("num_attention_heads", "num_key_value_heads", "n_head", "num_experts", "num_local_experts", "n_routed_experts"),
@@ -92,18 +92,21 @@ def check_base(files: ModelFiles, check_kind: ConfigCheck) -> None:
     """
     check_config(files, check_kind)
     check_loadable(files)
-    _check_vocabulary(files, files.read_json("config.json"))
+    config = files.read_json("config.json")
+    check_shapes(files, config, read_tensors(files))
+    _check_vocabulary(files, config)
 
 
 def check_config(files: ModelFiles, check_kind: ConfigCheck) -> None:
     """Check the configuration of a base model; see `check_base`.
 
     Raises:
-        ModelFilesError: It is of a kind that is not fine-tuned, or already quantised.
+        ModelFilesError: It is of a kind that is not fine-tuned, unknown to transformers, or already quantised.
     """
     config = files.read_json("config.json")
     check_kind(files, config)
     _check_not_quantised(files, config, [])
+    check_known(files, config)
 
 
 def check_loadable(files: ModelFiles) -> None:

@@ -21,6 +21,7 @@ from learning.models.model_files import (
     handed_over,
 )
 from learning.models.quiet import quiet_libraries
+from learning.models.shape_checks import MATCH, OWN_CODE, explain_unread_layers
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
 from schemas.reasons import first_line
@@ -34,9 +35,6 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.mo
 MOST_TIMES = 8
 """A model may have at most this many times the weights in its files; `load_model` reports missing ones."""
 Loaded = TypeVar("Loaded")
-OWN_CODE = (
-    "asks for code of its own (auto_map), which is never run; give a model of a family that transformers has itself"
-)
 
 
 class BaseModelError(InputError):
@@ -131,7 +129,7 @@ def load_model(folder: Path, quantization: str, device: "Device") -> Any:
 
     files = find_files(NOUN, folder)
     model, report = load_files(files, load)
-    _check_all_weights_read(folder, report)
+    check_all_weights_read(folder, report, model.config, lambda _: False)
     _check_quantised(model, folder, quantization)
     model.config.name_or_path = model.name_or_path = str(folder)
     return model.requires_grad_(requires_grad=False).eval()
@@ -209,15 +207,29 @@ def check_size_built(files: ModelFiles, place: Path, build: Any) -> None:
         raise files.refuse(f"config.json asks for {built:,} weights, its *.safetensors hold {held:,}; {AGAIN}")
 
 
-def _check_all_weights_read(folder: Path, report: dict[str, Any]) -> None:
-    """Refuse a model in which transformers has replaced missing weights by random ones."""
-    mismatched = {name for name, *_ in report["mismatched_keys"]}
-    absent = sorted({*report["missing_keys"], *mismatched})
+def check_all_weights_read(folder: Path, report: dict[str, Any], config: Any, drawn: Callable[[str], bool]) -> None:
+    """Refuse a model in which transformers has replaced missing weights by random ones, or left out whole layers.
+
+    Args:
+        folder: The model's folder.
+        report: What transformers says of the names and shapes of the weights.
+        config: The configuration of the loaded model.
+        drawn: Whether a weight, by its name, may be random: that of a new head.
+
+    Raises:
+        BaseModelError: Weights are missing, or layers left out.
+    """
+    shapes = {name: shapes for name, *shapes in report["mismatched_keys"]}
+    absent = sorted(name for name in {*report["missing_keys"], *shapes} if not drawn(name))
     if absent:
+        held = f" (there {list(shapes[absent[0]][0])}, not {list(shapes[absent[0]][1])})" if absent[0] in shapes else ""
         raise BaseModelError(
             f"base model {folder}: {len(absent)} of the weights that its config.json asks for, {absent[0]} among them, "
-            "are not in its *.safetensors in that shape; give the folder of a causal language model"
+            f"are not in its *.safetensors in that shape{held}; {MATCH}"
         )
+    unread = explain_unread_layers(report["unexpected_keys"], config)
+    if unread:
+        raise BaseModelError(f"base model {folder}: {unread}")
 
 
 def _check_quantised(model: Any, folder: Path, quantization: str) -> None:

@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, set_see
 from learning.models.adapter_files import not_loadable
 from learning.models.base_model import (
     NOUN,
-    BaseModelError,
+    check_all_weights_read,
     check_size_built,
     load_files,
     load_tokenizer,
@@ -45,13 +45,8 @@ def load_encoder(folder: Path, device: Device, seed: int = 0) -> Any:
     labels = find_labels(files)
     set_seed(seed)
     model, report = load_files(files, lambda place: _load(files, place, device, labels or LABELS))
-    absent = {*report["missing_keys"], *(name for name, *_ in report["mismatched_keys"])}
-    lost = sorted(name for name in absent if labels or not _is_of_head(name, model.base_model_prefix))
-    if lost:
-        raise BaseModelError(
-            f"base model {folder}: {len(lost)} of the weights that its config.json asks for, {lost[0]} among them, are "
-            "not in its *.safetensors in that shape; give the folder of an encoder"
-        )
+    prefix = model.base_model_prefix
+    check_all_weights_read(folder, report, model.config, lambda name: not labels and _is_of_head(name, prefix))
     model.config.name_or_path = model.name_or_path = str(folder)
     return model.to(device.name).eval()
 

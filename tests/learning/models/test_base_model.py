@@ -132,7 +132,7 @@ def test_weights_that_the_files_lack_are_never_drawn_at_random(
     change_config(folder, **changes)
     message = error_of(lambda: load_model(folder, quantization, CPU), folder)
     assert "of the weights that its config.json asks for, model." in message
-    assert message.endswith("give the folder of a causal language model")
+    assert message.endswith("give the config.json that belongs to the weights")
 
 
 def test_weights_of_something_else_are_refused(folder: Path) -> None:
