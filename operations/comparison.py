@@ -86,7 +86,7 @@ def compare_cells(
     runs = [
         ComparedRun(
             pairing,
-            compare(pairing.labels, pairing.predicted, pairing.other_predicted),
+            compare(pairing.labels, pairing.predicted, pairing.other_predicted, pairing.folds),
             verdicts.get(pairing.temperature),
             other_verdicts.get(pairing.temperature),
             flips,

@@ -19,6 +19,7 @@ of that label too far for any interval to hold its level."""
 class Difference(NamedTuple):
     """An accuracy less another on the same headlines, with its 95 % interval and the exact p-value of McNemar's test.
 
+    Where a model answers each fold, the interval is no narrower, and the p-value no smaller, than by fold.
     `low` and `high` are None where too few headlines tell the two apart for an interval. `p_holm` is corrected for all
     `pairs` of the study that holds both cells; both are None where there is none.
     """

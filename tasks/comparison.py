@@ -18,10 +18,13 @@ def compare_cells(study_id: str) -> None:
 
     from learning.study.comparison import compare_all
     from storage.comparisons import load_runs, save_comparisons
+    from storage.fold_numbers import load_fold_numbers, load_undivided
     from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     labels, predictions = load_runs(warehouse, study_id, "test")
+    folds, undivided = load_fold_numbers(warehouse, study_id, "test"), load_undivided(warehouse, study_id)
+    compared = compare_all(labels, predictions, folds, undivided)
     rows = [
         {
             "temperature": temperature if other_temperature is None else other_temperature,
@@ -29,7 +32,7 @@ def compare_cells(study_id: str) -> None:
             "other_cell_id": other_cell_id,
             **asdict(comparison),
         }
-        for (cell_id, temperature), (other_cell_id, other_temperature), comparison in compare_all(labels, predictions)
+        for (cell_id, temperature), (other_cell_id, other_temperature), comparison in compared
     ]
     save_comparisons(warehouse, study_id, "test", pd.DataFrame(rows))
     announce(

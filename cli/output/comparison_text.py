@@ -87,7 +87,7 @@ def _describe_run(run: ComparedRun) -> Lines:
         ("accuracy", f"{accuracies}, {difference}"),
         ("macro-F1", format_interval(comparison.macro_f1_difference, *f1_interval, without_f1)),
         ("only one right", f"{only} of {comparison.n:,} headlines"),
-        ("McNemar", f"{format_p_value(comparison.p_value)}{corrected}"),
+        ("McNemar" if pairing.folds is None else "p-value", f"{format_p_value(comparison.p_value)}{corrected}"),
         ("verdict", describe_difference("A", "B", run.difference)),
         *(
             ("baseline", describe_baseline(name, verdict))
@@ -113,6 +113,9 @@ def _iterate_notes(part: str, pairing: Pairing) -> Iterator[str]:
         yield "no study has both cells, so p is for this pair only"
     elif pairing.p_holm is None:
         yield f"study {pairing.study_id} has no comparisons yet, so p is for this pair only; `fintone run` finishes it"
+    if pairing.folds is not None:
+        k = int(pairing.folds.max()) + 1
+        yield f"one model answers each of {k} folds, so p and intervals allow for differences between folds"
     if not pairing.is_sampled_alike:
         yield "the two were not sampled with the same top-k, top-p and seed"
 

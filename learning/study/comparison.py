@@ -1,18 +1,19 @@
-"""Compares models on the same headlines, two at a time: differences, their intervals and exact tests.
+"""Compares models on the same headlines, two at a time: differences, their intervals and tests.
 
 Labels are numbered as in `schemas.label.LABELS`. Loads no heavy library, so `fintone compare` answers at once.
 """
 
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learning.study.confusion import count_confusion, macro_f1
+from learning.study.fold_bootstrap import ResampledFigures, resample, student_p_value, widen_interval
 from learning.study.intervals import paired_interval, paired_macro_f1_interval
 
 Labels = NDArray[np.int64]
@@ -45,16 +46,52 @@ class Comparison:
     p_value: float
 
 
-def compare(labels: Labels, predicted: Labels, other_predicted: Labels) -> Comparison:
+def compare(labels: Labels, predicted: Labels, other_predicted: Labels, folds: Labels | None = None) -> Comparison:
     """Compare two models headline by headline: intervals of both differences, and McNemar's exact test.
 
-    Swapping the models gives the mirror image.
+    Where each fold has a model of its own, both intervals are at least as wide as those of the cluster bootstrap over
+    folds (`learning.study.fold_bootstrap`), and the p-value is at least that of its Student's test. Swapping the models
+    gives the mirror image.
 
     Args:
         labels: [N] true labels, at least one.
         predicted: [N] labels that the model predicts.
         other_predicted: [N] labels that the other model predicts.
+        folds: [N] the fold of each headline, from 0, at least two; None if one model answers all headlines.
     """
+    compared = _compare_by_headline(labels, predicted, other_predicted)
+    if folds is None:
+        return compared
+    return _widen(compared, resample(labels, predicted, folds), resample(labels, other_predicted, folds))
+
+
+def compare_all(
+    labels: Labels,
+    predictions: Mapping[Run, Labels],
+    folds: Labels | None = None,
+    undivided: Collection[str] = frozenset(),
+) -> list[tuple[Run, Run, Comparison]]:
+    """Compare each pair of cells at each temperature that both have, and baselines with others at each of theirs.
+
+    Args:
+        labels: [N] true labels, at least one.
+        predictions: For each run, the [N] labels that it predicts.
+        folds: [N] the fold of each headline, from 0, at least two; None for a single split.
+        undivided: Cells that answer all folds with one model. Two of them are compared as on a single split.
+    """
+    resampled = {} if folds is None else {run: resample(labels, each, folds) for run, each in predictions.items()}
+    rows = []
+    for run, other in combinations(predictions, 2):
+        if run[0] == other[0] or not (run[1] == other[1] or None in {run[1], other[1]}):
+            continue
+        compared = _compare_by_headline(labels, predictions[run], predictions[other])
+        if resampled and not {run[0], other[0]} <= set(undivided):
+            compared = _widen(compared, resampled[run], resampled[other])
+        rows.append((run, other, compared))
+    return rows
+
+
+def _compare_by_headline(labels: Labels, predicted: Labels, other_predicted: Labels) -> Comparison:
     n, right, other_right = len(labels), predicted == labels, other_predicted == labels
     only_right, only_other_right = int((right & ~other_right).sum()), int((other_right & ~right).sum())
     of_f1 = macro_f1(count_confusion(labels, predicted)) - macro_f1(count_confusion(labels, other_predicted))
@@ -76,18 +113,27 @@ def compare(labels: Labels, predicted: Labels, other_predicted: Labels) -> Compa
     )
 
 
-def compare_all(labels: Labels, predictions: Mapping[Run, Labels]) -> list[tuple[Run, Run, Comparison]]:
-    """Compare each pair of cells at each temperature that both have, and baselines with others at each of theirs.
-
-    Args:
-        labels: [N] true labels, at least one.
-        predictions: For each run, the [N] labels that it predicts.
-    """
-    return [
-        (run, other, compare(labels, predictions[run], predictions[other]))
-        for run, other in combinations(predictions, 2)
-        if run[0] != other[0] and (run[1] == other[1] or None in {run[1], other[1]})
-    ]
+def _widen(compared: Comparison, own: ResampledFigures, other: ResampledFigures) -> Comparison:
+    """A comparison by headline, no surer than one by fold; an interval that is missing stays so."""
+    accuracy, f1 = own.accuracy - other.accuracy, own.macro_f1 - other.macro_f1
+    low, high, f1_low, f1_high = (
+        compared.difference_low,
+        compared.difference_high,
+        compared.macro_f1_difference_low,
+        compared.macro_f1_difference_high,
+    )
+    if low is not None and high is not None:
+        low, high = widen_interval(compared.difference, (low, high), accuracy, own.folds, -1.0)
+    if f1_low is not None and f1_high is not None:
+        f1_low, f1_high = widen_interval(compared.macro_f1_difference, (f1_low, f1_high), f1, own.folds, -1.0)
+    return replace(
+        compared,
+        difference_low=low,
+        difference_high=high,
+        macro_f1_difference_low=f1_low,
+        macro_f1_difference_high=f1_high,
+        p_value=max(compared.p_value, student_p_value(compared.difference, accuracy, own.folds)),
+    )
 
 
 def mcnemar(only_right: int, only_other_right: int) -> float:

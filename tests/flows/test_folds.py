@@ -5,8 +5,13 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
+from scipy.stats import ttest_rel
 
+from cli.output.comparison_text import describe_comparison
 from flows.retrain import retrain
+from learning.study.comparison import mcnemar
+from learning.study.intervals import paired_interval
+from operations.comparison import compare_cells
 from operations.models import NoModelError, load_model
 from storage.cells import find_cells
 from storage.champions import load_champion
@@ -116,6 +121,50 @@ def test_a_pooled_cell_has_no_adapter_and_a_cell_of_a_fold_has(study: Study) -> 
 def test_cells_are_compared_on_the_pooled_headlines(study: Study) -> None:
     [(headlines,)] = study.ask("SELECT headline_count FROM snapshots")
     assert study.ask("SELECT DISTINCT n FROM comparisons") == [(headlines,)]
+
+
+def test_saved_comparisons_and_those_of_fintone_compare_are_no_surer_than_the_folds(study: Study) -> None:
+    saved = study.ask(
+        "SELECT own.name, other.name, difference_low, difference_high, p_value, only_right, only_other_right, n"
+        " FROM ledger.comparisons AS c JOIN study_cells AS own USING (study_id, cell_id) JOIN study_cells AS other"
+        " ON other.study_id = c.study_id AND other.cell_id = c.other_cell_id"
+    )
+    assert len(saved) == 6
+    for name, other, *figures, only_right, only_other_right, n in saved:
+        [run] = compare_cells(
+            study.home / "warehouse.duckdb", name, other, part="test", temperature=None, most_flips=0
+        ).runs
+        compared = run.comparison
+        assert (compared.difference_low, compared.difference_high, compared.p_value) == tuple(figures)
+        accuracies = study.ask(
+            "SELECT list(own.accuracy ORDER BY fold), list(other.accuracy ORDER BY fold)"
+            " FROM leaderboard_by_fold AS own JOIN leaderboard_by_fold AS other USING (study_id, fold)"
+            f" WHERE own.cell_name = '{name}' AND other.cell_name = '{other}'"
+        )
+        by_fold = ttest_rel(*accuracies[0])
+        assert figures[-1] == pytest.approx(max(mcnemar(only_right, only_other_right), by_fold.pvalue), abs=0.05)
+        alone = paired_interval(only_right, only_other_right, n)
+        assert alone is None or (figures[0] <= alone[0] and figures[1] >= alone[1])
+
+
+def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
+    compared = compare_cells(
+        study.home / "warehouse.duckdb", "epochs=1", "epochs=2", part="validation", temperature=1, most_flips=0
+    )
+    pairing = compared.runs[0].pairing
+    assert pairing.folds is not None
+    [(first, second)] = study.ask(
+        "SELECT count(*) FILTER (fold = 1), count(*) FILTER (fold = 2) FROM studies JOIN split_folds USING (split_id)"
+        " JOIN splits ON splits.split_id = fold_split_id WHERE part = 'validation'"
+    )
+    assert [int((pairing.folds == fold).sum()) for fold in range(FOLDS)] == [first, second]
+    lines = [line for block in describe_comparison(compared) for line in block]
+    assert (
+        "note",
+        "one model answers each of 2 folds, so p and intervals allow for differences between folds",
+    ) in lines
+    assert "p-value" in dict(lines)
+    assert "McNemar" not in dict(lines)
 
 
 def test_the_report_shows_the_spread_and_says_that_nothing_is_promoted(study: Study) -> None:

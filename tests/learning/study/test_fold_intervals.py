@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from learning.study.confusion import count_confusion, macro_f1
-from learning.study.fold_intervals import draw_folds, macro_f1_of_each, widen
+from learning.study.fold_bootstrap import draw_folds, macro_f1_of_each
+from learning.study.fold_intervals import widen
 from learning.study.metrics import Metrics, measure
 
 SIZE = 60
