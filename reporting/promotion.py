@@ -1,6 +1,7 @@
 """Describes decisions of the promotion gate and, separately, the current champion."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import ge, le
 from typing import Any
 
 from reporting.verdict import format_interval, format_p_value, format_ratio
@@ -8,6 +9,8 @@ from schemas.promotion import Allowance, Champion, Check
 
 FINEST = 0.001
 """The smallest p-value that is shown with three digits."""
+_MORE_DIGITS = range(18)
+"""Further digits of a figure whose rounding would contradict a verdict; the last show a float exactly."""
 
 
 def describe_checks(checks: Sequence[Check]) -> str:
@@ -88,11 +91,11 @@ def describe_match(decision: dict[str, Any]) -> str | None:
 
 def _describe_check(check: Check) -> str:
     if check.floor == "accuracy":
-        side = _format_side(check.value, check.bound)
-        return f"accuracy {format_ratio(check.value)} {side} the floor of {check.bound:g}"
+        side = "reaches" if check.value >= check.bound else "is below"
+        return f"accuracy {_format_beside(check.value, check.bound, ge)} {side} the floor of {check.bound:.15g}"
     if check.floor == "unparsed rate":
         side = "within" if check.is_passed else "above"
-        return f"unparsed {format_ratio(check.value)}, {side} the {check.bound:g} allowed"
+        return f"unparsed {_format_beside(check.value, check.bound, le)}, {side} the {check.bound:.15g} allowed"
     if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     verb = "beats" if check.is_passed else "does not beat"
@@ -101,11 +104,20 @@ def _describe_check(check: Check) -> str:
 
 
 def _format_p_and_level(p_value: float, level: float) -> str:
-    """A p-value and the level that it must be below, with enough digits to distinguish them."""
-    is_far = level >= FINEST or p_value >= 10 * FINEST
-    figure = format_p_value(p_value) if is_far else f"p={p_value:.2g}".replace("0.", ".", 1)
-    return f"{figure} at level {level:.3g}"
+    """A p-value and the level that it must be below, with enough digits to show on which side it is."""
+    if p_value < FINEST <= level:
+        return f"{format_p_value(p_value)} at level {level:.3g}"
+    kind, fewest = ("f", 3) if level >= FINEST or p_value >= 10 * FINEST else ("g", 2)
+    for more in _MORE_DIGITS:
+        figure, bound = f"{p_value:.{fewest + more}{kind}}", f"{level:.{3 + more}g}"
+        if (float(figure) < float(bound)) == (p_value < level):
+            break
+    return f"p={figure.replace('0.', '.', 1)} at level {bound}"
 
 
-def _format_side(value: float, bound: float) -> str:
-    return "reaches" if value >= bound else "is below"
+def _format_beside(value: float, bound: float, is_met: Callable[[float, float], bool]) -> str:
+    """A share with enough digits to show whether it meets a bound."""
+    for more in _MORE_DIGITS:
+        if is_met(round(value, 3 + more), bound) == is_met(value, bound):
+            break
+    return format_ratio(value, 3 + more)

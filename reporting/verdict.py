@@ -163,9 +163,9 @@ def describe_drop(epoch: int, p_value: float) -> str:
     return f"dropped after epoch {epoch}, worse than the best on validation (p={p_value:.1g})"
 
 
-def format_ratio(value: float) -> str:
-    """Three digits without the leading zero, as papers print them: `.034`, `-.012`, `1.000`, `0`."""
-    text = f"{value:.3f}"
+def format_ratio(value: float, digits: int = 3) -> str:
+    """Digits without the leading zero, as papers print them: `.034`, `-.012`, `1.000`, `0`."""
+    text = f"{value:.{digits}f}"
     return text.replace("0.", ".", 1) if text.strip("-0.") else "0"
 
 

@@ -1,13 +1,17 @@
 """The promotion gate: what a challenger must pass, the level of each look at the test headlines, and the messages."""
 
+import re
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from learning.study.comparison import compare
 from learning.study.promotion import Rival, is_promoted, judge, spend
-from reporting.promotion import describe_checks, describe_look
+from reporting.promotion import _format_p_and_level, describe_checks, describe_look
 from schemas.evaluation import PromotionSettings
-from schemas.promotion import Look
+from schemas.promotion import Check, Look
 
 SETTINGS = PromotionSettings(level=0.05, min_accuracy=0.7, max_unparsed_rate=0.02)
 LEVEL = 0.05
@@ -126,3 +130,24 @@ def test_a_small_level_is_shown_with_enough_digits_to_compare() -> None:
     far = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 6, 2), SETTINGS, level))
     assert "p=.289 at level 0.000304" in far
     assert describe_look(spend(0.05, [Look(0.5, 0.05)])) == "look 1.5 at these test headlines: level 0.0135 of 0.05"
+
+
+@given(st.integers(1, 5000), st.data())
+def test_shown_figures_never_contradict_the_verdict(n: int, data: st.DataObject) -> None:
+    share, bound = data.draw(st.integers(0, n)) / n, data.draw(st.integers(0, 1000)) / 1000
+    is_near = data.draw(st.booleans())
+    bound = round(share, 3) if is_near else bound
+    for floor, is_passed in (("accuracy", share >= bound), ("unparsed rate", share <= bound)):
+        text = describe_checks([Check(floor, is_passed, value=share, bound=bound)])
+        shown = float(re.split(r"[ ,]", text)[1])
+        assert (shown >= bound if floor == "accuracy" else shown <= bound) == is_passed, text
+
+
+@given(st.floats(1e-6, 1), st.floats(1e-6, 0.2), st.floats(-1e-4, 1e-4))
+def test_a_shown_p_value_is_on_its_side_of_the_shown_level(p_value: float, level: float, near: float) -> None:
+    for p in (p_value, min(level * (1 + near), 1.0)):
+        shown, _, bound = _format_p_and_level(p, level).partition(" at level ")
+        if shown == "p<.001":
+            assert p < 0.001 <= float(bound)
+        else:
+            assert (float(shown.removeprefix("p=")) < float(bound)) == (p < level)
