@@ -3,6 +3,8 @@
 from schemas.plan import format_rate
 from schemas.report import StudyReport
 
+_WITHIN = {True: "yes", False: "no", None: "no interval"}
+
 
 def render_reproduction(report: StudyReport) -> str:
     """A table of figures that Camargo 2024 published and this study measured; a sentence if there are none."""
@@ -17,7 +19,7 @@ def render_reproduction(report: StudyReport) -> str:
     ]
     for row in rows:
         cell = "base model" if row["kind"] == "base" else f"{format_rate(row['learning_rate'])}, {row['epochs']} epochs"
-        within = " / ".join("yes" if row[f"{name}_in_interval"] else "no" for name in ("accuracy", "macro_f1"))
+        within = " / ".join(_WITHIN[row[f"{name}_in_interval"]] for name in ("accuracy", "macro_f1"))
         lines.append(
             f"| {cell} | {row['temperature']:g} | {row['published_accuracy']:.3f} / {row['published_macro_f1']:.3f} "
             f"| {row['measured_accuracy']:.3f} / {row['measured_macro_f1']:.3f} "
