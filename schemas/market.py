@@ -38,7 +38,9 @@ class MarketSettings(Settings):
     )
     calendar: str = Field(default="XNYS", description="The exchange: a code of exchange_calendars, or 24/7.")
     model: str = Field(
-        default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
+        default="champion",
+        description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more.",
+        min_length=1,
     )
     temperature: float | None = Field(
         default=None, gt=0, allow_inf_nan=False, description="Of the probabilities; that of the gate when not given."

@@ -34,7 +34,9 @@ class ScoreSettings(NamingSettings):
         min_length=1,
     )
     model: str = Field(
-        default="champion", description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more."
+        default="champion",
+        description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more.",
+        min_length=1,
     )
     temperature: float | None = Field(
         default=None,
