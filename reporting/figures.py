@@ -155,11 +155,12 @@ def _epochs(report: StudyReport) -> Iterator[Chart]:
     suffix = f", {visible(settings)}" if settings else ""
     if len(set(table.column("epochs"))) < 2:  # noqa: PLR2004 (a curve has two points)
         return
+    intervals = _describe_intervals(max(table.column("seeds")))
     for measure, words in (("accuracy", "Accuracy"), ("macro_f1", "Macro-F1")):
         best = max(table.records(), key=lambda row: row[measure])
         yield Chart(
             f"{measure}_by_epoch",
-            f"{words} on test by epochs{suffix}, with 95 % intervals, at each temperature T: the settings of the "
+            f"{words} on test by epochs{suffix}, with {intervals}, at each temperature T: the settings of the "
             "chosen cell. Points of one epoch are side by side.",
             f"{words} by epochs: highest {best[measure]:.3f} after {best['epochs']} epochs at temperature "
             f"{best['temperature']:g}.",
@@ -168,6 +169,11 @@ def _epochs(report: StudyReport) -> Iterator[Chart]:
                 table, shown, measure, layout, f"{words} by epochs, at each temperature T{suffix}"
             ),
         )
+
+
+def _describe_intervals(seeds: int) -> str:
+    """What the bars of a point by epochs are."""
+    return "95 % intervals" if seeds == 1 else "the mean over seeds and the range that covers their 95 % intervals"
 
 
 def _temperature(report: StudyReport) -> Chart:

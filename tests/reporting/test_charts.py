@@ -6,6 +6,7 @@ from reporting.charts.confidence import draw_calibration
 from reporting.charts.curves import best_lines, draw_epochs, draw_loss
 from reporting.charts.layout import NARROW, WIDE
 from reporting.charts.lines import Line, merge_lines
+from reporting.figures import _describe_intervals
 from reporting.text import join_names
 from reporting.theme import to_svg
 from schemas.report import Table
@@ -74,3 +75,8 @@ def test_a_chart_has_text_of_a_readable_size_on_a_phone() -> None:
     [points] = re.findall(r'viewBox="0 0 ([\d.]+)', svg)
     sizes = [float(size) for size in re.findall(r"font(?:-size)?: ([\d.]+)px", svg)]
     assert min(sizes) * 350 / float(points) > 10  # pixels on a screen of 390
+
+
+def test_the_caption_of_several_seeds_says_that_bars_are_no_interval() -> None:
+    assert _describe_intervals(1) == "95 % intervals"
+    assert _describe_intervals(3) == "the mean over seeds and the range that covers their 95 % intervals"
