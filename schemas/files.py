@@ -108,6 +108,10 @@ def appearing_files(folder: Path) -> Iterator[Path]:
 def output_error(path: Path, error: OSError) -> OutputError:
     """The error for an output that the system refuses."""
     remedy = "free disk space" if error.errno in FULL else "give a place that can be written"
+    if error.errno == errno.ENOENT and not path.resolve().parent.exists():
+        return OutputError(
+            f"output {path}: the folder {path.parent} does not exist; give another place, or make the folder"
+        )
     kept = ", and keeps what it had" if os.path.lexists(path) else ""
     return OutputError(f"output {path}: cannot be written ({error.strerror}){kept}; {remedy}")
 

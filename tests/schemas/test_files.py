@@ -172,3 +172,11 @@ def test_files_appear_in_a_folder_that_keeps_its_other_files(tmp_path: Path) -> 
     assert found == ["charts/one.svg", "index.html", "notes.txt"]
     with pytest.raises(OutputError, match=f"^output {tmp_path / 'notes.txt'}: cannot be written "):
         fill(appearing_files(tmp_path / "notes.txt"), "x")
+
+
+def test_an_output_in_a_folder_that_does_not_exist_names_the_folder(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OutputError, match="missing does not exist; give another place, or make the folder"),
+        appearing_file(tmp_path / "missing" / "answers.csv"),
+    ):
+        pass
