@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_of_deployment
+from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
@@ -22,7 +22,7 @@ def ingest(data: DataSettings, again: bool = False) -> IngestedSource:  # noqa: 
     Returns:
         The ids under which its rows are in the warehouse.
     """
-    close_prefect_of_deployment()
+    close_prefect_at_exit()
     show_notices()
     print_in_one_line()
     provide_hub_token()

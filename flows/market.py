@@ -2,7 +2,7 @@
 
 from prefect import flow
 
-from flows.deployment import close_prefect_of_deployment
+from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
 from schemas.market import MarketSettings, Measured
 from storage.home import Home
@@ -21,7 +21,7 @@ def market(settings: MarketSettings) -> Measured:
     Returns:
         The measurement: its figures are in the views `market_reaction`, `market_quantiles` and `market_events`.
     """
-    close_prefect_of_deployment()
+    close_prefect_at_exit()
     show_notices()
     print_in_one_line()
     home = Home.from_environment()

@@ -6,7 +6,7 @@ from prefect import flow
 
 from flows.cells import run_cells
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_of_deployment
+from flows.deployment import close_prefect_at_exit
 from flows.folds import run_folds
 from flows.notices import show_notices
 from flows.race import run_race
@@ -44,7 +44,7 @@ def retrain(config: StudyConfig) -> str:
     Returns:
         The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
-    close_prefect_of_deployment()
+    close_prefect_at_exit()
     show_notices()
     print_in_one_line()
     provide_hub_token()

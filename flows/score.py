@@ -3,7 +3,7 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_of_deployment
+from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
 from operations.answers import check_evaluated
 from operations.scoring_run import ScoredSource
@@ -26,7 +26,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
-    close_prefect_of_deployment()
+    close_prefect_at_exit()
     show_notices()
     print_in_one_line()
     provide_hub_token()

@@ -1,6 +1,5 @@
 """Where a flow of the command line runs: in this process, on the Prefect server that is set or on a temporary one."""
 
-import atexit
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ def prefect_session(console: Console, printed_topics: frozenset[str] = frozenset
 
     from cli.session.interruption import prompt_interruption
     from cli.session.terminal import show_progress
-    from flows.deployment import close_prefect
+    from flows.deployment import close_prefect_at_exit
 
     server = PREFECT_API_URL.value()
     if server is None:
@@ -75,20 +74,19 @@ def prefect_session(console: Console, printed_topics: frozenset[str] = frozenset
         _blame_server(error)
         raise
     finally:
-        atexit.register(close_prefect)
+        close_prefect_at_exit()
 
 
 def check_set_server() -> str | None:
     """What is wrong with the server that is set; None if events will reach it, at the latest at exit."""
     bypass_proxies()
     from cli.doctor.server import check_server
-    from flows.deployment import close_prefect
+    from flows.deployment import close_prefect_at_exit
 
     found = check_server()
     if found.state == "fail":
         return f"{found.message}; {found.remedy}"
-    atexit.unregister(close_prefect)
-    atexit.register(close_prefect)
+    close_prefect_at_exit()
     return None
 
 

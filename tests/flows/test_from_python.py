@@ -1,0 +1,31 @@
+"""A flow that a user's script calls: its process ends without noise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+from flows.retrain import retrain
+from schemas.overrides import apply_overrides
+from schemas.profiles import build_config, load_profile
+
+try:
+    retrain(build_config(apply_overrides(load_profile("demo"), ["data.source=absent.csv"])))
+except Exception as error:
+    print(error)
+"""
+
+
+@pytest.mark.slow
+def test_the_process_of_a_script_with_prefects_own_server_ends_without_a_list_of_leaks(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT)
+    ours = {"FINTONE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | ours
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "absent.csv" in done.stdout
+    assert "nanobind" not in done.stderr
