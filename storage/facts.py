@@ -31,27 +31,24 @@ _TABLES = {
         " FROM splits JOIN headlines USING (headline_id)"
         " WHERE split_id = (SELECT split_id FROM studies WHERE study_id = $id) GROUP BY part"
         " ORDER BY list_position(['train', 'validation', 'test'], part)",
-        "leaderboard": "SELECT cell_id AS cell, cell_name, temperature, round(accuracy, 3) AS accuracy,"
-        " round(accuracy_low, 3) AS accuracy_low, round(accuracy_high, 3) AS accuracy_high,"
-        " round(macro_f1, 3) AS macro_f1, is_champion FROM leaderboard WHERE study_id = $id AND part = 'test'"
+        "leaderboard": "SELECT cell_id AS cell, cell_name, temperature, accuracy, accuracy_low, accuracy_high,"
+        " macro_f1, is_champion FROM leaderboard WHERE study_id = $id AND part = 'test'"
         " ORDER BY place, temperature",
         "missing_cells": "SELECT cell_id AS cell, cell_name, status, reason FROM missing_cells WHERE study_id = $id",
-        "dropped_cells": "SELECT cell_id AS cell, cell_name, epoch, p_value, bound, round(accuracy, 3) AS accuracy,"
-        " round(best_accuracy, 3) AS best_accuracy, best_cell_name FROM dropped_cells WHERE study_id = $id",
+        "dropped_cells": "SELECT cell_id AS cell, cell_name, epoch, p_value, bound, accuracy,"
+        " best_accuracy, best_cell_name FROM dropped_cells WHERE study_id = $id",
     },
     "cell": {
         "studies": "SELECT study_id AS study, studies.name, study_cells.name AS cell_name, status, started_at"
         " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id ORDER BY number DESC",
-        "dropped": "SELECT study_id AS study, epoch, p_value, bound, round(accuracy, 3) AS accuracy,"
-        " round(best_accuracy, 3) AS best_accuracy, best_cell_name FROM dropped_cells WHERE cell_id = $id"
+        "dropped": "SELECT study_id AS study, epoch, p_value, bound, accuracy,"
+        " best_accuracy, best_cell_name FROM dropped_cells WHERE cell_id = $id"
         " ORDER BY dropped_at DESC",
-        "figures": "SELECT DISTINCT part, temperature, n, round(accuracy, 3) AS accuracy,"
-        " round(accuracy_low, 3) AS accuracy_low, round(accuracy_high, 3) AS accuracy_high,"
-        " round(macro_f1, 3) AS macro_f1, round(unparsed_rate, 3) AS unparsed FROM evaluations WHERE cell_id = $id"
+        "figures": "SELECT DISTINCT part, temperature, n, accuracy, accuracy_low, accuracy_high,"
+        " macro_f1, unparsed_rate AS unparsed FROM evaluations WHERE cell_id = $id"
         " ORDER BY ALL",
         "against_the_best_baseline": "SELECT temperature, baseline, baseline_cell_id AS baseline_cell,"
-        " round(difference, 3) AS difference, round(difference_low, 3) AS difference_low,"
-        " round(difference_high, 3) AS difference_high, p_holm, beats_baseline FROM baseline_verdicts"
+        " difference, difference_low, difference_high, p_holm, beats_baseline FROM baseline_verdicts"
         " WHERE cell_id = $id AND part = 'test' AND study_id = (SELECT arg_max(study_id, number) FROM studies"
         " JOIN study_cells USING (study_id) WHERE cell_id = $id) ORDER BY temperature",
         "decisions": "SELECT number, decided_at, coalesce(person, decided_by) AS decided_by, decision, temperature,"

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from cli.output.console import print_lines, stdout
 from cli.output.results import deliver, render
+from reporting.verdict import format_figure
 from schemas.text import show_text
 
 if TYPE_CHECKING:
     from operations.show import Shown
+
+_SHARES = ("accuracy", "best_accuracy", "macro_f1", "difference", "unparsed")
+"""How the names of columns of shares begin."""
 
 
 def render_json(shown: "Shown") -> str:
@@ -27,11 +31,19 @@ def print_shown(shown: "Shown") -> None:
     print_lines([*kind, *facts])
     for name, rows in shown.tables.items():
         stdout.print(f"\n{name.replace('_', ' ')}:", style="bold")
-        deliver(render(QueryResult(tuple(rows[0]), [tuple(row.values()) for row in rows]), "table"), None)
+        deliver(
+            render(QueryResult(tuple(rows[0]), [tuple(_round_shares(row).values()) for row in rows]), "table"), None
+        )
     if shown.commands:
         stdout.print("\nnext, for example:")
     for command in shown.commands:
         stdout.print(f"  {command}", soft_wrap=True, markup=False)
+
+
+def _round_shares(row: dict[str, Any]) -> dict[str, Any]:
+    """A row whose shares and their differences have the digits that they have in other tables of figures."""
+    shares = {name for name, value in row.items() if name.startswith(_SHARES) and isinstance(value, float)}
+    return {name: float(format_figure(value)) if name in shares else value for name, value in row.items()}
 
 
 def _spell(value: Any) -> str:
