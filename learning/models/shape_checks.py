@@ -16,6 +16,10 @@ from schemas.nearest import did_you_mean
 
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 WIDTHS = ("hidden_size", "n_embd", "d_model", "dim")
+NARROW = ("embedding_size", "word_embed_proj_dim")
+"""The width of an embedding that another layer brings to that of the model."""
+NARROW_FAMILIES = frozenset({"albert", "convbert", "electra", "mobilebert", "roformer"})
+"""Families with such an embedding, also where the configuration leaves its width to their default."""
 ACTIVATIONS = ("hidden_act", "hidden_activation", "activation_function")
 ROPES = ("rope_scaling", "rope_parameters")
 NEXT_TOKENS = "num_nextn_predict_layers"
@@ -137,8 +141,8 @@ def _check_embedding(files: ModelFiles, config: dict[str, Any], tensors: list[St
     if len(found) != 1:
         return
     rows, width = found[0].shape
-    differs = "embedding_size" if config.get("model_type") == "electra" else "word_embed_proj_dim"
-    widths = (differs,) if config.get(differs) or config.get("model_type") == "electra" else WIDTHS
+    is_narrow = config.get("model_type") in NARROW_FAMILIES or any(key in config for key in NARROW)
+    widths = NARROW if is_narrow else WIDTHS
     for keys, held in ((("vocab_size",), rows), (widths, width)):
         said = {key: config[key] for key in keys if isinstance(config.get(key), int)}
         if said and held not in said.values():

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AlbertConfig, AlbertModel
 
-from learning.models.base_model import check_model_folder, load_model
+from learning.models.base_model import NOUN, check_model_folder, load_model
 from learning.models.device import Device
 from learning.models.encoder import load_encoder
 from learning.models.encoder_checks import check_encoder
+from learning.models.model_files import find_files
+from learning.models.shape_checks import check_shapes
+from learning.models.stored_tensors import read_tensors
 from schemas.errors import InputError
 from tests.learning.models.encoders import FAMILIES as ENCODERS
 from tests.learning.models.encoders import make_encoder
@@ -158,3 +162,15 @@ def test_layers_that_predict_further_tokens_are_numbered_after_the_others(folder
     load_model(folder, "none", CPU)
     change_config(folder, num_nextn_predict_layers=0)
     assert "its weights have 3 layers" in error_of(lambda: check_model_folder(folder), folder)
+
+
+def test_an_embedding_may_be_narrower_than_the_model(tmp_path: Path) -> None:
+    config = AlbertConfig(vocab_size=50, embedding_size=8, hidden_size=16, num_attention_heads=2, intermediate_size=16)
+    AlbertModel(config).save_pretrained(tmp_path)
+    files = find_files(NOUN, tmp_path)
+    for given in (8, None):
+        change_config(tmp_path, embedding_size=given)
+        check_shapes(files, files.read_json("config.json"), read_tensors(files))
+    change_config(tmp_path, embedding_size=4)
+    with pytest.raises(InputError, match=r"config.json says embedding_size 4, its weights have 8 "):
+        check_shapes(files, files.read_json("config.json"), read_tensors(files))
