@@ -1,11 +1,15 @@
 """Ctrl-C ends a command as an interruption, even if a library raises an error of its own in place of it."""
 
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import BaseModel, model_serializer
 
+from cli import entry
 from cli.options import INTERRUPTED
 from operations import show
 
@@ -37,3 +41,25 @@ def test_an_error_without_an_interruption_is_reported(fintone: Run, monkeypatch:
     monkeypatch.setattr(show, "show", fail)
     code, _, err = fintone("show", "champion")
     assert (code, err) == (1, "fintone: ZeroDivisionError: a bug; --debug shows more\n")
+
+
+WHILE_IMPORTING = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from cli.entry import main
+main()
+"""
+
+
+def test_an_interruption_while_commands_are_imported_ends_without_a_traceback() -> None:
+    root = Path(entry.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", WHILE_IMPORTING], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
