@@ -21,9 +21,11 @@ tested_in AS (
     JOIN splits ON splits.split_id = split_folds.fold_split_id AND splits.part = 'test'
 ),
 uses AS (
-    SELECT cell_id, temperature, {'at': evaluated_at, 'decoding_id': decoding_id} AS used FROM evaluations
+    SELECT cell_id, temperature, {'scored': false, 'at': evaluated_at, 'decoding_id': decoding_id} AS used
+    FROM evaluations
     UNION ALL
-    SELECT cell_id, temperature, {'at': started_at, 'decoding_id': decoding_id} FROM scorings
+    SELECT cell_id, temperature, {'scored': true, 'at': started_at, 'decoding_id': decoding_id}
+    FROM scorings
 ),
 latest AS (
     SELECT cell_id, temperature, max(used).decoding_id AS decoding_id
@@ -107,7 +109,7 @@ FROM of_one_decoding
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
 ORDER BY cell_id, temperature, text, published_at, instrument, in_sample, origin = 'scored', p_positive, p_negative;
-COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of test parts that it was judged on, and those of scored sources; of several decodings at a temperature, those of the latest.';
+COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of test parts that it was judged on, and those of scored sources; of several decodings at a temperature, those of the one by which it scored last.';
 COMMENT ON COLUMN dated_answers.origin IS 'test: answered for the test part of a study. scored: answered for a scored source.';
 COMMENT ON COLUMN dated_answers.cell_id IS 'The cell.';
 COMMENT ON COLUMN dated_answers.temperature IS 'Sampling temperature; NULL for a baseline.';

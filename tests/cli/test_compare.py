@@ -226,7 +226,7 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
         (["aaaa", "bbbb", "--flips", "-1"], "Invalid value for '--flips'"),
         (
             ["aaaa", "bbbb", "--output", "nowhere/answer"],
-            "output nowhere/answer: cannot be written (No such file or directory)",
+            "output nowhere/answer: the folder nowhere does not exist; give another place, or make the folder",
         ),
         (["aaaa"], "Missing argument 'other'; see fintone compare --help"),
     ],
