@@ -157,7 +157,10 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
     ("output", "line"),
     [
         ("answers.txt", "give a name that ends in .csv, .jsonl or .parquet"),
-        ("nowhere/answers.csv", "nowhere/answers.csv: cannot be written .No such file or directory.; give a place"),
+        (
+            "nowhere/answers.csv",
+            "nowhere/answers.csv: the folder nowhere does not exist; give another place, or make the folder",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_written_is_reported_before_anything_is_scored(
