@@ -15,76 +15,25 @@ import pytest
 from operations.floors import describe_proposal
 from operations.promotion import carry_out, propose
 from schemas.promotion import Champion
-from storage.cell_progress import finish_cell
-from storage.cells import CellOutcome, CellRecord, add_cells
 from storage.champions import ChampionChangedError, Decision, load_champion, save_decision
-from storage.evaluations import EvaluationRecord, save_evaluations
 from storage.query import query
-from storage.studies import StudyRecord, save_study
 from storage.warehouse import writing
+from tests.cli.judged_home import BASE, BASELINE, ONE, TWO, UNTRAINED, make_judged_home
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
 
-ONE, TWO, UNTRAINED, BASELINE, BASE = (f"{letter * 4}11112222" for letter in "abcdf")
-
 
 @pytest.fixture(scope="module")
 def judged(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two trained cells judged at two temperatures, one that is planned, a baseline and a base."""
-    import pandas as pd
-
     home = tmp_path_factory.mktemp("judged")
-    warehouse = Path(shutil.copy(prepared, home))
-    fields: dict[str, Any] = {"snapshot_id": "snapshot", "split_id": "split"}
-    study = {"profile": "desk", "base_model": "tiny", "base_revision": None, "source": "news.csv", "synthetic": False}
-    save_study(warehouse, StudyRecord("study", **study, **fields, config={}, temperatures=(0.1, 1), decoding_id="all"))
-    cells = [
-        CellRecord(
-            cell_id,
-            "fine-tuned",
-            "tiny",
-            f"seed={seed}",
-            **fields,
-            hyperparameters={},
-            learning_rate=1e-3,
-            epochs=1,
-            seed=seed,
-        )
-        for seed, cell_id in enumerate((ONE, TWO, UNTRAINED))
-    ]
-    cells.append(CellRecord(BASELINE, "baseline", "svm", "baseline: svm", **fields, hyperparameters={}))
-    cells.append(CellRecord(BASE, "base", "tiny", "base: tiny", **fields, hyperparameters={}))
-    add_cells(warehouse, "study", cells)
-    records = []
-    for cell_id in (ONE, TWO):
-        finish_cell(warehouse, cell_id, CellOutcome())
-        write_adapter(home / "adapters" / cell_id)
-        for temperature in (1.0, 0.1):
-            values = dict.fromkeys(EvaluationRecord.__dataclass_fields__, 0.5)
-            identity = {"cell_id": cell_id, "split_id": "split", "part": "test", "temperature": temperature, "n": 1}
-            rest = {"evaluation_id": f"{cell_id} {temperature}", "decoding_id": "all", "top_k": None, "draw_seed": 1}
-            records.append(EvaluationRecord(**(values | identity | rest)))
-    predictions = pd.DataFrame(
-        {"evaluation_id": [records[0].evaluation_id], "headline_id": "h", "predicted": "neutral"}
-    )
-    save_evaluations(warehouse, records, predictions)
+    make_judged_home(home, prepared)
     return home
 
 
 @pytest.fixture
 def study(judged: Path, home: Path) -> Path:
     return Path(shutil.copytree(judged, home)) / "warehouse.duckdb"
-
-
-def write_adapter(folder: Path) -> None:
-    """The smallest adapter that a check of its files accepts."""
-    import torch
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True)
-    (folder / "adapter_config.json").write_text('{"peft_type": "LORA", "r": 1}', encoding="utf-8")
-    save_file({"layer.lora_A.weight": torch.ones(1, 2)}, folder / "adapter_model.safetensors")
 
 
 def find_champions(out: str) -> list[str]:

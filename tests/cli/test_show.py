@@ -82,6 +82,15 @@ def test_a_study_a_cell_and_a_snapshot_are_shown_with_facts_and_tables(
     assert sum(row["headlines"] for row in snapshot["tables"]["labels"]) == snapshot["facts"]["headlines"]
 
 
+def test_figures_are_rounded_as_in_the_other_commands(fintone: Run, cell: str, home: Path) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE evaluations SET accuracy = .4125, macro_f1 = .4135 WHERE cell_id = ?", [cell])
+    for out in (fintone("show", cell)[1], fintone("show", "weekly")[1]):
+        assert {"0.412", "0.413"} <= set(out.split())  # the doubles nearest to .4125 and .4135 are below them
+    figures = json.loads(fintone("show", cell, "--format", "json")[1])["tables"]["figures"]
+    assert {row["accuracy"] for row in figures} == {0.4125}
+
+
 def test_the_queries_that_it_names_can_be_run(fintone: Run, cell: str) -> None:
     code, out, err = fintone("show", cell)
     assert (code, err) == (0, "")

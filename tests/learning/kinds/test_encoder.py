@@ -18,7 +18,7 @@ from learning.kinds.registry import find_kind
 from learning.kinds.resolution import resolve_base_model
 from learning.models.adapter_files import AdapterError
 from learning.models.device import choose_device
-from learning.models.encoder import attach_new_adapter, load_encoder, load_encoder_tokenizer, load_fine_tuned
+from learning.models.encoder import attach_new_adapter, load_encoder, load_fine_tuned
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.prompt.not_finite import NotFiniteError
 from learning.training import stopping
@@ -251,16 +251,6 @@ def test_long_headlines_are_found_before_training_and_cut_to_the_limit(family: s
     cut = tokenizer.decode(tokenizer(texts[1], truncation=True, max_length=most)["input_ids"], skip_special_tokens=True)
     answers = find_probabilities(model, [texts[1], cut], None).sampled
     np.testing.assert_allclose(answers[0], answers[1], atol=1e-6)
-
-
-def test_a_special_token_in_a_headline_is_plain_text_also_after_an_export(bert: Path, tmp_path: Path) -> None:
-    special = load_encoder_tokenizer(bert)
-    token = special.all_special_tokens[-1]
-    load_encoder_tokenizer(bert).save_pretrained(tmp_path)
-    for tokenizer in (special, AutoTokenizer.from_pretrained(tmp_path)):
-        ids = tokenizer(f"Profit {token} rose", add_special_tokens=False)["input_ids"]
-        assert not set(ids) & set(tokenizer.all_special_ids)
-        assert tokenizer.decode(ids) == f"Profit {token} rose"
 
 
 def test_a_base_that_is_gone_is_no_fault_of_the_adapter(bert: Path, labelled: Labelled, tmp_path: Path) -> None:
