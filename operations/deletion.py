@@ -1,16 +1,16 @@
 """Deletes a study; before that, describes what will be deleted and what is kept. Runs without Prefect and torch."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes, format_bytes
 from operations.report_index import write_index
-from operations.trainings import list_checkpoints
 from schemas.errors import FailureError
 from schemas.listing import count, list_some
+from storage.cells import load_unfinished
 from storage.deletion import Deletion, delete_study, plan_deletion
 from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
@@ -72,7 +72,7 @@ def carry_out(deletion: Deletion) -> None:
     """
     home = Home.from_environment()
     with _holding_locks(home, deletion):
-        checkpoints = list_checkpoints(home, deletion.cells)  # the warehouse knows them until the study is deleted
+        checkpoints = _list_checkpoints(home, deletion.cells)  # the warehouse knows them until the study is deleted
         deleted = delete_study(home.warehouse, deletion.study_id)
         for place in (*_list_lasting(home, deleted), *checkpoints):
             shutil.rmtree(place, ignore_errors=True)
@@ -82,12 +82,22 @@ def carry_out(deletion: Deletion) -> None:
 
 def _list_places(home: Home, deletion: Deletion) -> list[Path]:
     """The files that only this study has."""
-    return [*_list_lasting(home, deletion), *list_checkpoints(home, deletion.cells)]
+    return [*_list_lasting(home, deletion), *_list_checkpoints(home, deletion.cells)]
 
 
 def _list_lasting(home: Home, deletion: Deletion) -> list[Path]:
     """Its report, and the adapters of its cells."""
     return [home.report(deletion.study_id).parent, *map(home.adapter, deletion.cells)]
+
+
+def _list_checkpoints(home: Home, cells: Collection[str]) -> list[Path]:
+    """The checkpoint folders that only these cells (ids) have; several cells may share a training."""
+    own: set[str | None] = set()
+    others: set[str | None] = set()
+    for cell in load_unfinished(home.warehouse):
+        (own if cell.cell_id in cells else others).add(cell.training_id)
+    places = [home.checkpoints / training for training in own - others - {None} if training]
+    return sorted(place for place in places if place.is_dir())
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from operations.catalogue import open_home
 from operations.disk import count_bytes
-from operations.trainings import find_training
 from schemas.files import is_abandoned
 from storage.home import Home
 from storage.locks import tidying
@@ -43,11 +42,7 @@ def collecting() -> Iterator[list[Garbage]]:
         yield [
             *_find(home.adapters, kept.cells, "no cell in the warehouse has it"),
             *_find(home.reports, kept.studies, "no study in the warehouse has it"),
-            *_find(
-                home.checkpoints,
-                {find_training(cell) for cell in kept.unfinished},
-                "no unfinished cell has it",
-            ),
+            *_find_checkpoints(home, kept),
             *_find_models(home, kept),
         ]
 
@@ -73,6 +68,13 @@ def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator
             yield Garbage(place, count_bytes(place), why)
         elif is_abandoned(place):
             yield Garbage(place, count_bytes(place), "a process that was killed left it unfinished")
+
+
+def _find_checkpoints(home: Home, kept: References) -> Iterator[Garbage]:
+    """Checkpoints of trainings that no unfinished cell has; none while the training of such a cell is not recorded."""
+    trainings = {cell.training_id for cell in kept.unfinished}
+    if None not in trainings:
+        yield from _find(home.checkpoints, {str(training) for training in trainings}, "no unfinished cell has it")
 
 
 def _find_models(home: Home, kept: References) -> Iterator[Garbage]:

@@ -138,7 +138,7 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
         NoModelError: It has none.
         AdapterError: Its files are damaged, or not those that the cell trained.
     """
-    from learning.kinds.registry import find_kind
+    from learning.kinds.registry import recorded_kind
     from storage.cells import DONE
     from storage.splits import load_folds
 
@@ -156,8 +156,8 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     folder = home.adapter(identifier)
     if cell.status not in DONE or not folder.is_dir():
         raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
-    base = find_kind(Path(cell.record.base_folder or MODEL_FOLDER))
-    return folder, base.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
+    model = recorded_kind(cell.record.kind_of_model, Path(cell.record.base_folder or MODEL_FOLDER))
+    return folder, model.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
 
 
 def lacks_adapters(home: Home, study_id: str) -> bool:

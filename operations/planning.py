@@ -163,6 +163,8 @@ def _cell_record(study: StudyPlan, cell: CellPlan) -> "CellRecord":
         record,
         hyperparameters=stored,
         base_folder=str(cell.base.folder),
+        kind_of_model=cell.base.kind_of_model,
+        training_id=cell.training_id,
         base_revision=cell.base.revision,
         trained_until=cell.settings.base_model.trained_until,
     )

@@ -50,7 +50,7 @@ def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
         warehouse: The DuckDB file.
         study: What is to run.
     """
-    from learning.kinds.registry import find_kind
+    from learning.kinds.registry import recorded_kind
     from storage.cells import load_finished
 
     finished = {record.cell_id: record for record in load_finished(warehouse, study.split_id)}
@@ -66,7 +66,7 @@ def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
     trained: dict[str, list[str]] = {}
     for record in again:
         if not _is_baseline(record):
-            changes = find_kind(Path(record.base_folder or "")).training_changes
+            changes = recorded_kind(record.kind_of_model, Path(record.base_folder or "")).training_changes
             trained.setdefault(changes[max(changes)], []).append(record.name)
     for why, names in trained.items():
         cells = f"{count(len(names), 'cell')}"

@@ -54,6 +54,10 @@ class CellRecord:
     base_revision: str | None = None
     base_folder: str | None = None
     """The folder of its base model; None for a baseline."""
+    kind_of_model: str | None = None
+    """As `causal` or `encoder`; None for a baseline, and where an older version recorded the cell."""
+    training_id: str | None = None
+    """The id of a fine-tuned cell's training; None where an older version recorded the cell."""
     size_bytes: int | None = None
     """Bytes of the weights of an untouched base; other cells have a size once they are fitted or trained."""
     trained_until: date | None = None
@@ -152,6 +156,7 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
             connection.execute(
                 f"INSERT INTO cells ({columns}, status) VALUES ({parameters}, 'planned')"  # noqa: S608 (our own names)
                 " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder,"
+                " kind_of_model = excluded.kind_of_model, training_id = excluded.training_id,"
                 " size_bytes = coalesce(excluded.size_bytes, size_bytes)",
                 values,
             )

@@ -13,8 +13,22 @@ MODULES = ["learning.kinds.encoder", "learning.kinds.causal"]
 
 def find_kind(folder: Path) -> "ModelKind":
     """The kind of the model in a folder."""
-    kinds: list[ModelKind] = [import_module(module).KIND for module in MODULES]
+    kinds = _kinds()
     return next(kind for kind in kinds if kind is kinds[-1] or kind.claims(_read_config(folder)))
+
+
+def recorded_kind(name: str | None, folder: Path) -> "ModelKind":
+    """The kind of a cell's model by its recorded name, whether its base model is at hand or not.
+
+    Args:
+        name: The name; None where an older version recorded the cell.
+        folder: The folder of its base model, which tells if the name is None.
+    """
+    return find_kind(folder) if name is None else next(kind for kind in _kinds() if kind.name == name)
+
+
+def _kinds() -> "list[ModelKind]":
+    return [import_module(module).KIND for module in MODULES]
 
 
 def _read_config(folder: Path) -> dict[str, Any]:

@@ -237,6 +237,36 @@ def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter
         assert home / "checkpoints" / cell.training_id in {each.place for each in garbage}
 
 
+@pytest.mark.parametrize("folder", ["gone", "of an encoder"])
+def test_a_checkpoint_is_known_whatever_the_folder_of_its_base_model_holds_now(
+    study: StudyPlan, home: Path, tmp_path: Path, folder: str
+) -> None:
+    [cell] = study.cells
+    if folder == "of an encoder":
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET status = 'interrupted'")
+        connection.execute("UPDATE cells SET base_folder = ?", [str(tmp_path / folder)])
+    checkpoints = home / "checkpoints" / str(cell.training_id)
+    checkpoints.mkdir(parents=True)
+    with collecting() as garbage:
+        assert garbage == []
+    carry_out(propose_deletion(study.study_id))
+    assert not checkpoints.exists()
+
+
+def test_checkpoints_stay_while_the_training_of_an_unfinished_cell_is_unknown(
+    study: StudyPlan, litter: list[Path], home: Path
+) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE cells SET training_id = NULL")
+        connection.execute("UPDATE studies SET status = 'interrupted'")
+    with collecting() as garbage:
+        assert {each.place for each in garbage if each.commit is None} == {litter[0], litter[1], litter[3]}
+    assert describe_deletion(propose_deletion(study.study_id))
+
+
 def test_links_files_and_what_is_being_written_are_no_garbage(litter: list[Path], home: Path, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (home / "adapters" / "444444444444").symlink_to(tmp_path / "elsewhere")

@@ -54,6 +54,27 @@ def test_one_leaderboard_holds_both_kinds_and_names_only_what_has_an_effect(stud
     assert "lora" not in settings
 
 
+def test_the_warehouse_has_the_kind_of_a_model_and_the_training_of_a_fine_tune(study: Study) -> None:
+    cells = "kind, kind_of_model, training_id IS NOT NULL, count(*), count(DISTINCT training_id)"
+    assert study.ask(f"SELECT {cells} FROM cells GROUP BY ALL ORDER BY ALL") == [
+        ("base", "causal", False, 1, 0),
+        ("base", "encoder", False, 1, 0),
+        ("baseline", None, False, 1, 0),
+        ("fine-tuned", "causal", True, 2, 2),
+        ("fine-tuned", "encoder", True, 1, 1),
+    ]
+
+
+def test_an_encoder_may_be_promoted_while_its_base_model_is_out_of_reach(study: Study) -> None:
+    cell = encoder_cell(study)
+    [(folder,)] = study.ask(f"SELECT base_folder FROM cells WHERE cell_id = '{cell}'")
+    unmounted = Path(folder).rename(f"{folder} unmounted")
+    try:
+        assert propose(cell, "for the test", "tester").decision.cell_id == cell
+    finally:
+        unmounted.rename(folder)
+
+
 def test_the_gate_judges_an_encoder_and_it_scores_as_champion(study: Study, tmp_path: Path) -> None:
     cell = encoder_cell(study)
     [(judged,)] = study.ask("SELECT count(*) FROM champions")
