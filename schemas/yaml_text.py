@@ -33,7 +33,8 @@ def read_yaml(text: str, *, as_words: bool = False) -> Any:
         raise
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError) as error:
         # PyYAML's own values raise other errors, as for a 13th month.
-        raise YamlTextError(f"no valid YAML or JSON{_find_line(error, text)}") from error
+        spaces = "; write spaces in place of tabs" if r"'\t'" in str(error) else ""
+        raise YamlTextError(f"no valid YAML or JSON{_find_line(error, text)}{spaces}") from error
 
 
 def _find_line(error: Exception, text: str) -> str:

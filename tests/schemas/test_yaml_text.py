@@ -33,6 +33,7 @@ REFUSED = {
     "a key that is a list": ("? [a]\n: b", "no valid YAML"),
     "a bracket left open": ("[1, 2", "no valid YAML"),
     "a bracket left open in line 2 of three": ("a: 1\nb: [1, 2\nc: 3", r"no valid YAML or JSON \(line 3\)$"),
+    "a tab": ("a:\n\tb: 1\n", r"no valid YAML or JSON \(line 2\); write spaces in place of tabs$"),
     "a control character": ("a\0b", "no valid YAML"),
 }
 

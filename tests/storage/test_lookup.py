@@ -111,3 +111,10 @@ def test_for_a_mistyped_cell_or_study_the_nearest_is_suggested(twins: Path) -> N
         find_cells(twins, ["cafe2x"])
     with pytest.raises(UnknownStudyError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):
         find_study(twins, "stduy")
+
+
+def test_the_id_of_something_else_is_recognised(twins: Path) -> None:
+    with pytest.raises(UnknownCellError, match=r"^cell stud: not in the warehouse, but study study is; "):
+        find_cells(twins, ["stud"])
+    with pytest.raises(UnknownStudyError, match=r"^study cafe2: not in the warehouse, but cell cafe22 is; "):
+        find_study(twins, "cafe2")
