@@ -66,8 +66,11 @@ def score_alone(
 
 
 @pytest.mark.parametrize("family", WINDOWS)
-@pytest.mark.parametrize("window", [16, 60, 75])
-@pytest.mark.parametrize("words", [{}, LONG_WORDS], ids=["one token", "several tokens"])
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [(16, {}), (60, {}), (75, {}), (60, LONG_WORDS)],
+    ids=["shorter than the prefix", "amid the prompts", "amid the long prompts", "several tokens"],
+)
 def test_they_are_answered_as_the_model_does(
     family: str, window: int, words: dict[Label, str], tokenizer: Any, labelled: tuple[list[str], list[Label]]
 ) -> None:
