@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learning.kinds.settling import ignored_by_schedule, settle_training
 from learning.study import identity
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
@@ -61,12 +62,12 @@ class CausalKind:
                 f"training.class_weights {settings.training.class_weights}: {settings.base_model.name} is a causal "
                 "language model, whose loss has no classes; set training.class_weights=none, or give an encoder"
             )
-        training = settings.training.model_copy(update={"method": "auto"})
+        training = settle_training(settings.training).model_copy(update={"method": "auto"})
         return settings.model_copy(update={"training": training})
 
-    def ignored(self, settings: CellSettings) -> tuple[str, ...]:  # noqa: ARG002
-        """None."""
-        return ()
+    def ignored(self, settings: CellSettings) -> tuple[str, ...]:
+        """What the schedule ignores."""
+        return ignored_by_schedule(settings.training)
 
     def answers_untouched(self, folder: Path) -> bool:  # noqa: ARG002
         """True: any causal language model does."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from learning.kinds.settling import ignored_by_schedule, settle_training
 from learning.prompt.lengths import Length
 from schemas.cell import CellSettings, LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
@@ -65,13 +66,13 @@ class EncoderKind:
                 "base_model": settings.base_model.model_copy(update={"quantization": "none"}),
                 "prompt": PromptSettings(),
                 "lora": LoraSettings() if full else settings.lora,
-                "training": settings.training.model_copy(update=values),
+                "training": settle_training(settings.training).model_copy(update=values),
             }
         )
 
     def ignored(self, settings: CellSettings) -> tuple[str, ...]:
         """An encoder has no prompt and one loss; with all its weights trained it has no adapter."""
-        ignored = ("base_model.quantization", "prompt", "training.loss")
+        ignored = ("base_model.quantization", "prompt", "training.loss", *ignored_by_schedule(settings.training))
         return ignored if settings.training.method == "lora" else (*ignored, "lora")
 
     def answers_untouched(self, folder: Path) -> bool:

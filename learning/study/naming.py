@@ -38,13 +38,15 @@ class CellNames:
         self.labels = _label(self.spelled)
 
     def name_fine_tune(self, settings: CellSettings, ignored: Collection[str] = ()) -> str:
-        """The name of a fine-tune, such as `lr=2e-04 epochs=3` or `r=16 model=llama-15m`.
+        """The name of a fine-tune, such as `lr=2e-04 epochs=3` or `r=16 model=llama-15m`; never empty.
 
         Args:
             settings: The cell's settings.
             ignored: Settings and groups of settings that have no effect on it.
         """
-        return " ".join(self._show(settings, _leave_out(self.spelled, ignored)))
+        training = settings.training
+        name = " ".join(self._show(settings, _leave_out(self.spelled, ignored)))
+        return name or f"{SHORT[RATE]}={format_rate(training.learning_rate)} epochs={training.epochs}"
 
     def name_base(self, model: str, settings: CellSettings, ignored: Collection[str] = ()) -> str:
         """The name of an untouched base, such as `base: llama-15m`, with the varied settings that affect it."""

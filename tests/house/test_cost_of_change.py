@@ -167,7 +167,7 @@ def test_a_new_kind_of_model_is_one_package_and_its_registration(
     config = build_config(apply_overrides({**load_profile("demo"), "grid": {}}, grid))
     study = lay_out(config, "snapshot", "split")
     [base], [cell] = study.base_cells, study.cells  # two ranks of an adapter that a coin does not have are one cell
-    assert (base.name, cell.name, cell.base.kind_of_model) == ("base: coin", "", "coin")
+    assert (base.name, cell.name, cell.base.kind_of_model) == ("base: coin", "lr=2e-04 epochs=1", "coin")
     settings = cell.settings
     spec = BaseSpec(found.folder, "none", settings.training)
     model = find_kind(found.folder).load(spec.folder, spec.quantization, spec.training)

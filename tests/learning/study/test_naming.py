@@ -43,6 +43,12 @@ def test_a_name_shows_what_varies(assignments: list[str], names: list[str]) -> N
     assert names_of(*assignments) == names
 
 
+def test_a_cell_that_ignores_all_that_varies_has_a_name() -> None:
+    config = configure("grid.lora.r=2,4", "training.epochs=1")
+    cell = config.resolve_all()[0]
+    assert CellNames(config).name_fine_tune(cell, ignored={"lora"}) == "lr=2e-04 epochs=1"
+
+
 def test_a_grid_of_one_cell_has_its_name() -> None:
     assert name_grid(configure("grid.learning_rates=1e-3", "grid.epochs=1")) == "lr=1e-03 epochs=1"
     assert names_of("grid.learning_rates=1e-3", "grid.epochs=1") == ["lr=1e-03 epochs=1"]
