@@ -9,10 +9,12 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.session.proxies import bypass_proxies
-from cli.session.temporary_server import TemporaryServer
+from cli.session.temporary_server import SHOWS_WHY, TemporaryServer, describe_full_disk
 from schemas.errors import FailureError, InputError
 from schemas.redaction import redact
 
+FAULTS_OF_SERVERS = 500
+"""The least HTTP status by which a server reports a fault of its own."""
 _temporary_server = cache(TemporaryServer)
 """The temporary server of this process; it is started only when a session needs it."""
 
@@ -37,7 +39,7 @@ def is_server_set() -> bool:
 
 
 class ServerGoneError(FailureError):
-    """The Prefect server that is set does not answer, or refuses."""
+    """The Prefect server of a run does not answer, refuses, or fails."""
 
 
 @contextmanager
@@ -50,7 +52,7 @@ def prefect_session(console: Console, printed_topics: frozenset[str] = frozenset
 
     Raises:
         ProxyError: The environment names a proxy that cannot be used.
-        ServerGoneError: The block failed, and the server that is set cannot be used.
+        ServerGoneError: The block failed since the server failed, or the server that is set cannot be used.
     """
     bypass_proxies()
     from prefect.settings import PREFECT_API_URL
@@ -91,10 +93,22 @@ def check_set_server() -> str | None:
 
 
 def _blame_server(error: Exception) -> None:
-    """Raise a `ServerGoneError` in place of an error if something is wrong with the server that is set."""
-    unusable = check_set_server() if is_server_set() else None
+    """Raise a `ServerGoneError` in place of an error if something is wrong with the server."""
+    unusable = (check_set_server() if is_server_set() else None) or _explain_status(error)
     if unusable:
         raise ServerGoneError(unusable) from error
+
+
+def _explain_status(error: Exception) -> str | None:
+    """Tells that a server failed at a request, as one whose disk is full does; None if that is not the error."""
+    from prefect.exceptions import PrefectHTTPStatusError
+
+    if not isinstance(error, PrefectHTTPStatusError) or error.response.status_code < FAULTS_OF_SERVERS:
+        return None
+    which, cause = "the Prefect server", "; its log says why"
+    if not is_server_set():
+        which, cause = "the temporary Prefect server", describe_full_disk() or SHOWS_WHY
+    return f"{which} failed with status {error.response.status_code}{cause}; what is finished is kept"
 
 
 def _start_temporary_server() -> None:

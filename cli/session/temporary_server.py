@@ -8,6 +8,7 @@ restarted if it dies. The parent owns the socket that it listens on, so requests
 import atexit
 import http.client
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,9 @@ SECONDS_TO_START = 120.0
 """Limit of a start; a first start on a slow machine creates Prefect's database."""
 SECONDS_TO_END = 5.0
 """Time for the server to write what it received."""
+SHOWS_WHY = "; `prefect server start` shows why, and is used where PREFECT_API_URL names it"
+LEAST_FREE_BYTES = 5_000_000
+"""On a disk with less free, the server's database cannot grow: its write-ahead log alone takes over 4 MB."""
 BACKLOG = 100
 """Most requests that can wait for the server."""
 
@@ -64,10 +68,7 @@ class TemporaryServer:
                 pass  # it died during the request, and is restarted
             finally:
                 connection.close()
-        raise ServerFailedError(
-            "the temporary Prefect server does not start; `prefect server start` shows why, and is used where "
-            "PREFECT_API_URL names it"
-        )
+        raise ServerFailedError(f"the temporary Prefect server does not start{describe_full_disk() or SHOWS_WHY}")
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         listening = self._socket.fileno()
@@ -104,6 +105,16 @@ class TemporaryServer:
             self._process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+
+def describe_full_disk() -> str:
+    """That the disk of Prefect's home is full, and what to do; empty if it is not."""
+    from prefect.settings import PREFECT_HOME
+
+    home = PREFECT_HOME.value()
+    if not home.exists() or shutil.disk_usage(home).free >= LEAST_FREE_BYTES:
+        return ""
+    return f": the disk of PREFECT_HOME ({home}) is full; free disk space, try again"
 
 
 def serve(listening: int) -> None:

@@ -6,7 +6,9 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from httpx import HTTPStatusError, Request, Response
 from prefect.context import root_settings_context
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from rich.console import Console
 
@@ -158,3 +160,17 @@ def test_versions_are_compared_as_prefect_does(server: str, state: str) -> None:
     found = _judge_version("http://host/api", server, "3.8.8")
     assert found.state == state
     assert bool(found.remedy) == (state != "ok")
+
+
+@pytest.mark.parametrize(("status", "raised"), [(500, ServerGoneError), (503, ServerGoneError), (409, HTTPStatusError)])
+def test_a_run_whose_server_fails_is_told_that_it_was_the_server(
+    session_server: str, monkeypatch: pytest.MonkeyPatch, status: int, raised: type[Exception]
+) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", session_server)
+    answer = Response(status, request=Request("POST", f"{session_server}/logs/"))
+    with pytest.raises(HTTPStatusError) as caught:
+        answer.raise_for_status()
+    error = PrefectHTTPStatusError.from_httpx_error(caught.value)
+    message = f"^the Prefect server failed with status {status}; its log says why; what is finished is kept$"
+    with pytest.raises(raised, match=message if raised is ServerGoneError else "409"):
+        fail_in_a_session(session_server, error)

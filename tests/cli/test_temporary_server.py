@@ -59,3 +59,6 @@ def test_a_server_that_does_not_start_is_reported_in_one_line(monkeypatch: pytes
     monkeypatch.setattr(cli.session.temporary_server.sys, "executable", "/bin/false")
     with pytest.raises(ServerFailedError, match="the temporary Prefect server does not start; `prefect server start`"):
         TemporaryServer().start()
+    monkeypatch.setattr(cli.session.temporary_server, "LEAST_FREE_BYTES", 2**60)
+    with pytest.raises(ServerFailedError, match=r"does not start: the disk of PREFECT_HOME \(/.*\) is full; free disk"):
+        TemporaryServer().start()
