@@ -159,6 +159,8 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="folder with the data and the models of the real study")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:-2], help="what is measured")
     arguments = parser.parse_args()
+    if "real" in arguments.only and arguments.real is None:
+        parser.error("--only real needs --real, the folder with its data and models")
     with TemporaryDirectory() as temporary:
         scratch = arguments.scratch or Path(temporary)
         scratch.mkdir(parents=True, exist_ok=True)
@@ -173,7 +175,9 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     folder = scratch / "llama-2-7b-shape"
     if not folder.exists():
         start = time.perf_counter()
-        write_large_model(folder, arguments.model)
+        unfinished = folder.with_suffix(".unfinished")
+        write_large_model(unfinished, arguments.model)
+        unfinished.rename(folder)
         results.add("writing the model, s", time.perf_counter() - start)
         release()
     loaded = load_parts(arguments.data)

@@ -1,6 +1,7 @@
 """Whole studies by the command line on a GPU, from start to exit; run by `python -m benchmarks.gpu`."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -36,7 +37,8 @@ def measure_real(results: Results, folder: Path, scratch: Path) -> None:
 
 
 def _run(results: Results, name: str, arguments: Sequence[str], folder: Path, home: Path) -> None:
-    """Run a study in a folder, and keep its seconds and the number of cells that it trained."""
+    """Run a study in a folder and a new home, and keep its seconds and the number of cells that it trained."""
+    shutil.rmtree(home, ignore_errors=True)  # a run that was cut off left what it had finished
     start = time.monotonic()
     command = [sys.executable, "-c", "from cli.main import main; main()", "run", *arguments]
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

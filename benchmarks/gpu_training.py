@@ -90,6 +90,9 @@ def measure_training(results: Results, base: LoadedBase, folder: Path, rows: Row
     """Measure all three sides, for each loss and batch size."""
     before = torch.cuda.memory_allocated()
     quantised = load_quantised(folder, base.device)
+    for weight in quantised.parameters():
+        if weight.requires_grad:
+            weight.data = weight.to(base.device.dtype)  # as the first `SFTTrainer` does, and it stays so
     beside = torch.cuda.memory_allocated() - before
     for loss in LOSSES:
         for batch_size in BATCHES:

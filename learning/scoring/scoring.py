@@ -83,7 +83,7 @@ def score_headlines(
     def answer() -> int:
         rows, logits, computed = batches.popleft()
         with after(computed):
-            own = answers.label_probabilities(logits, decodings)
+            own = _answer(answers, logits, decodings)
         sampled[rows], argmax[rows] = own.sampled, own.argmax
         on_batch(answered + len(rows))
         return answered + len(rows)
@@ -111,6 +111,18 @@ def score_headlines(
     while batches:
         answered = answer()
     return LabelProbabilities(sampled, argmax)
+
+
+def _answer(answers: AnswerSpace, logits: torch.Tensor, decodings: Sequence[Decoding]) -> LabelProbabilities:
+    """The answers of logits [B, K, V], for half of the rows at a time wherever a GPU runs out of memory."""
+    try:
+        return answers.label_probabilities(logits, decodings)
+    except torch.OutOfMemoryError:
+        if len(logits) == 1:
+            raise
+    torch.cuda.empty_cache()
+    first, second = (_answer(answers, half, decodings) for half in logits.chunk(2))
+    return LabelProbabilities(torch.cat([first.sampled, second.sampled]), torch.cat([first.argmax, second.argmax]))
 
 
 def batch_size(longest: int, batch_tokens: int) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import TrainingArguments
 from trl import SFTConfig
 
 from learning.models.device import Device
@@ -25,8 +26,13 @@ def build_arguments(
         activation_checkpointing=checkpointing,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
-    arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (the trainer would spread over every GPU it sees)
+    use_one_gpu(arguments)
     return arguments
+
+
+def use_one_gpu(arguments: TrainingArguments) -> None:
+    """Let a trainer use one GPU: it would spread over all that it sees, with a batch for each."""
+    arguments._n_gpu = min(1, arguments.n_gpu)  # noqa: SLF001 (has no public name)
 
 
 def plain_arguments(

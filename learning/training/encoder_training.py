@@ -16,7 +16,7 @@ from learning.models.device import Device, is_out_of_memory, start_peak_memory
 from learning.models.encoder import attach_new_adapter, label_columns, load_encoder, save_fine_tuned
 from learning.models.encoder_checks import FULL_FILES, check_fine_tuned
 from learning.models.quiet import quiet_libraries
-from learning.training.arguments import plain_arguments
+from learning.training.arguments import plain_arguments, use_one_gpu
 from learning.training.cell import OutOfMemoryError
 from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
 from learning.training.recipe import Recipe, TrainingOutcome, largest_part
@@ -124,9 +124,11 @@ def _train(
 
 def _build_arguments(run: Run, recipe: Recipe, size: int, output: Path) -> TrainingArguments:
     checkpointing = bool(recipe.training.gradient_checkpointing)
-    return TrainingArguments(
+    arguments = TrainingArguments(
         **plain_arguments(recipe, run.schedule, run.device, size, output), gradient_checkpointing=checkpointing
     )
+    use_one_gpu(arguments)
+    return arguments
 
 
 def _weigh(numbers: Sequence[int]) -> torch.Tensor:

@@ -76,8 +76,9 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe(PromptSettings(), LoraSettings(r=4), TrainingSettings(loss="completion", **{**defaults, **changes}))
 
 
-def load(folder: Path) -> EncoderModel:
-    return KIND.load(folder, "none", TrainingSettings(loss="completion", schedule="constant"))
+def load(folder: Path, precision: str = "auto") -> EncoderModel:
+    settings = {"loss": "completion", "schedule": "constant", "precision": precision}
+    return KIND.load(folder, "none", TrainingSettings.model_validate(settings))
 
 
 def train(
@@ -91,5 +92,5 @@ def train(
 ) -> TrainingOutcome:
     kept = CheckpointStore(store, "x") if store else None
     training = Training(recipe(**changes), output, kept, on_step, pause_epoch)
-    [outcome] = load(folder).train(*labelled, [training], lambda _: None)
+    [outcome] = load(folder, changes.get("precision", "auto")).train(*labelled, [training], lambda _: None)
     return outcome

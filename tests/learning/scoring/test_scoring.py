@@ -1,5 +1,6 @@
 """Scoring has the probabilities that the model computes prompt by prompt, whatever the batch."""
 
+from functools import partialmethod
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
-from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
+from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import encode_prompts
 from learning.prompt.question import Example, Question
 from learning.scoring import scoring
@@ -209,3 +210,25 @@ def test_pending_batches_are_finished_before_a_batch_is_halved(
     assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-4)
     assert sizes[2] == sizes[3]
     assert len(sizes) > 4
+
+
+def test_a_lack_of_gpu_memory_for_probabilities_halves_the_rows(
+    tokenizer: Any, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = load_model(MODEL_FOLDER, "none", CPU)
+    whole = score(model, tokenizer, labelled[0], batch_tokens=2_000)
+    answer, sizes = AnswerSpace.label_probabilities, []
+
+    def small_memory(self: AnswerSpace, logits: torch.Tensor, decodings: Any, most: int = 3) -> LabelProbabilities:
+        sizes.append(len(logits))
+        if len(logits) > most:
+            raise torch.OutOfMemoryError
+        return answer(self, logits, decodings)
+
+    monkeypatch.setattr(AnswerSpace, "label_probabilities", small_memory)
+    result = score(model, tokenizer, labelled[0], batch_tokens=2_000)
+    assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-12)
+    assert sizes[0] > 3
+    monkeypatch.setattr(AnswerSpace, "label_probabilities", partialmethod(small_memory, most=0))
+    with pytest.raises(torch.OutOfMemoryError):
+        score(model, tokenizer, labelled[0], batch_tokens=2_000)
