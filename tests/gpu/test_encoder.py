@@ -68,5 +68,12 @@ def test_a_paused_training_continues_to_the_weights_of_an_undisturbed_one(
     outcome = train(bert, labelled, tmp_path / "continued", store=tmp_path / "store", **exact)
     whole = train(bert, labelled, tmp_path / "whole", **exact)
     assert outcome.first_step == whole.steps // 2
-    continued, undisturbed = (load_file(tmp_path / name / "model.safetensors") for name in ("continued", "whole"))
+    continued, undisturbed = (
+        {
+            name: weight
+            for name, weight in load_file(tmp_path / folder / "model.safetensors").items()
+            if not name.endswith("key.bias")  # it changes no attention: its gradient is rounding alone
+        }
+        for folder in ("continued", "whole")
+    )
     assert largest_difference(continued, undisturbed) < ADAPTER[torch.float32]
