@@ -72,9 +72,9 @@ def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator
 
 def _find_checkpoints(home: Home, kept: References) -> Iterator[Garbage]:
     """Checkpoints of trainings that no unfinished cell has; none while the training of such a cell is not recorded."""
-    trainings = {cell.training_id for cell in kept.unfinished}
-    if None not in trainings:
-        yield from _find(home.checkpoints, {str(training) for training in trainings}, "no unfinished cell has it")
+    trainings = {cell.training_id for cell in kept.unfinished if cell.training_id}
+    if all(cell.training_id for cell in kept.unfinished):
+        yield from _find(home.checkpoints, trainings, "no unfinished cell has it")
 
 
 def _find_models(home: Home, kept: References) -> Iterator[Garbage]:

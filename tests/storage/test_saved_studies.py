@@ -185,3 +185,10 @@ def test_a_late_failure_does_not_overwrite_what_another_process_finished(finishe
     assert ask(finished, "SELECT status, reason FROM cells WHERE cell_id = 'tuned'") == [
         ("failed", "its adapter is gone")
     ]
+
+
+def test_a_cell_of_an_older_version_gets_its_kind_and_training_when_its_study_runs_again(finished, cell):
+    of_cell = "SELECT kind_of_model, training_id, status FROM cells WHERE cell_id = 'tuned'"
+    assert ask(finished, of_cell) == [(None, None, "finished")]
+    add_cells(finished, "study", [cell(kind_of_model="causal", training_id="0123")])
+    assert ask(finished, of_cell) == [("causal", "0123", "finished")]
