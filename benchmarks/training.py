@@ -35,8 +35,9 @@ from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples
 from learning.training.arguments import build_arguments, encode_rows
-from learning.training.cell import train_adapter
+from learning.training.cell import train_adapters
 from learning.training.recipe import Recipe, TrainingStep
+from learning.training.run import Training
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import PrefixCollator, PrefixTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
@@ -104,8 +105,8 @@ def measure_fintone(subject: Subject, loss: str, scratch: Path) -> tuple[float, 
     def note(_: TrainingStep) -> None:
         ends.append(time.perf_counter())
 
-    recipe = subject.recipe(loss)
-    outcome = train_adapter(base, subject.headlines, subject.labels, recipe, scratch / "adapter", on_step=note)
+    training = Training(subject.recipe(loss), scratch / "adapter", on_step=note)
+    [outcome] = train_adapters(base, subject.headlines, subject.labels, [training])
     return rate_of(ends, subject.batch_size), outcome.peak_memory_bytes
 
 

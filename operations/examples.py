@@ -41,12 +41,10 @@ def load_chooser(split_id: str, prompt: PromptSettings, near_duplicates: str) ->
 @lru_cache(maxsize=4)
 def _load_chooser(warehouse: Path, split_id: str, prompt: str, near_duplicates: str) -> "Chooser":
     """Load a chooser, which is cached for the next cell or the next batch of a scoring."""
-    from storage.splits import load_grouped_part
+    from storage.splits import load_part
 
     settings = PromptSettings.model_validate_json(prompt)
-    return make_chooser(
-        _make_pool(load_grouped_part(warehouse, split_id, "train"), settings), settings, near_duplicates
-    )
+    return make_chooser(_make_pool(load_part(warehouse, split_id, "train"), settings), settings, near_duplicates)
 
 
 def make_chooser(pool: "Pool", prompt: PromptSettings, near_duplicates: str) -> "Chooser":

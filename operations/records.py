@@ -181,11 +181,9 @@ def cell_outcome(cell: ModelCell, outcome: "TrainingOutcome") -> "CellOutcome":
     from storage.home import Home
 
     adapter = Home.from_environment().adapter(cell.cell_id)
-    environment = {
-        **outcome.environment,
-        "micro_batch_size": outcome.micro_batch_size,
-        "memory_errors": outcome.memory_errors,
-    }
+    environment: dict[str, object] = dict(outcome.environment)
+    if outcome.seconds:
+        environment |= {"micro_batch_size": outcome.micro_batch_size, "memory_errors": outcome.memory_errors}
     return CellOutcome(
         steps=outcome.steps,
         first_step=outcome.first_step,

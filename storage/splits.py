@@ -137,18 +137,6 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
     return frame
 
 
-def load_grouped_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
-    """A part with its groups of near copies: columns text, label, group_id, context, instrument."""
-    with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
-            "SELECT text, label, group_id, context, instrument FROM splits"
-            " JOIN snapshot_headlines USING (snapshot_id, headline_id) JOIN headlines USING (headline_id)"
-            " WHERE split_id = ? AND part = ? ORDER BY position",
-            [split_id, part],
-        ).df()
-    return frame
-
-
 def load_own_parts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> dict[str, str]:
     """For each text, by identity, the part of a cell's split that holds it: train, test or validation.
 

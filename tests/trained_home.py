@@ -15,7 +15,6 @@ from learning.models.loaded_base import LoadedBase
 from learning.scoring.model_evaluation import evaluate_model
 from learning.study.grid import plan_study
 from learning.study.identity import decoding_id
-from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from operations.intake import ingest_and_save
 from operations.planning import cell_records
@@ -31,6 +30,7 @@ from storage.cells import add_cells
 from storage.home import Home
 from storage.studies import StudyRecord, save_study
 from tasks.step_log import StepLog
+from tests.adapters import train_adapter
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig

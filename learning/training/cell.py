@@ -13,8 +13,7 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_examples
 from learning.training.arguments import checkpoints_gradients
 from learning.training.cell_training import CellTraining
-from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep, first_micro_batch_size, largest_part
+from learning.training.recipe import Recipe, TrainingOutcome, first_micro_batch_size, largest_part
 from learning.training.run import Training
 from learning.training.shared_pass import SharedPass, count_kept
 from learning.training.stopping import TrainingStoppedError, stoppable
@@ -69,23 +68,6 @@ def train_adapters(
                 base, cells[start : start + together], first_micro_batch_size(first.training), notify
             )
     return outcomes
-
-
-def train_adapter(
-    base: LoadedBase,
-    headlines: Sequence[str],
-    labels: Sequence[Label],
-    recipe: Recipe,
-    adapter_folder: Path,
-    *,
-    store: CheckpointStore | None = None,
-    on_step: Callable[[TrainingStep], None] = lambda _: None,
-    notify: Callable[[str], None] = lambda _: None,
-) -> TrainingOutcome:
-    """Fine-tune one adapter; see `train_adapters` and `Training`."""
-    training = Training(recipe, adapter_folder, store, on_step)
-    [outcome] = train_adapters(base, headlines, labels, [training], notify=notify)
-    return outcome
 
 
 def _train_in_memory(

@@ -51,7 +51,7 @@ class CellTraining:
 
     def begin(self) -> bool:
         """Find the furthest checkpoint; returns whether nothing is left to do after it."""
-        self.packed, self.side_by_side = all(self.base.takes_packs.values()), 1
+        self.packed, self.side_by_side = False, 1
         self.trainer: AdapterTrainer | None = None
         self.model: Any = None
         return self.run.begin()
@@ -100,7 +100,6 @@ class CellTraining:
             ADAPTER_FILES,
             check_adapter,
             self._describe(),
-            packed=self.packed,
             micro_batch_size=micro_batch_size,
             memory_errors=memory_errors,
         )

@@ -75,7 +75,6 @@ def train_encoder(
         ADAPTER_FILES if settings.method == "lora" else FULL_FILES,
         check_fine_tuned,
         {"method": "lora" if settings.method == "lora" else "full", "batches": "padded, of like length"},
-        packed=False,
         micro_batch_size=size,
         memory_errors=memory_errors,
     )

@@ -40,8 +40,7 @@ class TrainingOutcome:
     """Tokens of whole prompts with their labels, without padding; None if no step remained."""
     peak_memory_bytes: int
     environment: dict[str, str]
-    packed: bool
-    """Whether batches were packed after their common prefix; else they were padded."""
+    """Device, versions, seed and, if steps remained, how they were trained."""
     micro_batch_size: int
     memory_errors: int
     """How often memory ran out and the micro-batch was reduced."""

@@ -103,7 +103,6 @@ class Run:
         fine_tune_hash: Callable[[Path], str],
         environment: dict[str, str],
         *,
-        packed: bool,
         micro_batch_size: int,
         memory_errors: int,
     ) -> TrainingOutcome:
@@ -112,8 +111,7 @@ class Run:
         Args:
             files: Names of a fine-tune's files.
             fine_tune_hash: Checks them in a folder, and returns their hash.
-            environment: Values to record for this training, besides device, versions and seed.
-            packed: Whether batches were packed after their common prefix.
+            environment: How it was trained, besides device, versions and seed; recorded if any steps remained.
             micro_batch_size: Examples of a forward pass.
             memory_errors: How often memory ran out.
         """
@@ -126,7 +124,7 @@ class Run:
         passes = None
         if self.seconds:
             passes = (log[-1].epoch - self.first_step * epochs / self.schedule.steps) / self.seconds
-        seed = {"seed": str(self.recipe.training.seed)}
+        how = environment if self.seconds else {}
         return TrainingOutcome(
             log=log,
             first_step=self.first_step,
@@ -134,8 +132,7 @@ class Run:
             examples_per_second=None if passes is None else passes * self.examples,
             tokens_per_second=None if passes is None else passes * self.tokens,
             peak_memory_bytes=peak_memory_bytes(self.device),
-            environment={**describe_environment(self.device), **environment, **seed},
-            packed=packed,
+            environment={**describe_environment(self.device), **how, "seed": str(self.recipe.training.seed)},
             micro_batch_size=micro_batch_size,
             memory_errors=memory_errors,
             diverged=self.diverged,

@@ -10,10 +10,10 @@ import torch
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
-from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe, TrainingOutcome
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.adapters import train_adapter
 
 pytestmark = [pytest.mark.gpu, pytest.mark.usefixtures("card")]
 

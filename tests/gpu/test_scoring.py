@@ -17,10 +17,10 @@ from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.prompt.encoding import answer_paths, encode_prompts
 from learning.scoring.scoring import score_headlines
 from learning.study.unparsed import UNPARSED
-from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import LABELS, Label
+from tests.adapters import train_adapter
 from tests.gpu.rounding import LOGITS, check_probabilities
 
 pytestmark = pytest.mark.gpu

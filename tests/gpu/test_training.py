@@ -10,10 +10,10 @@ from embedded.paths import MODEL_FOLDER
 from learning.models import loaded_base
 from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
-from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.adapters import train_adapter
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
 
 pytestmark = pytest.mark.gpu
@@ -51,7 +51,7 @@ def test_a_step_changes_the_adapter_and_no_tensor_of_the_base(
     outcome = train_adapter(base, labelled[0][:8], labelled[1][:8], recipe(1e-3), tmp_path / "adapter")
     check_equal(base, before)
     assert [step.step for step in outcome.log] == [1]
-    assert outcome.packed
+    assert outcome.environment["batches"] == "packed"
     assert not outcome.diverged
     drawn = {name: weight for name, weight in load_weights(tmp_path / "adapter").items() if "lora_B" in name}
     assert drawn

@@ -91,7 +91,7 @@ class CoinModel:
             training.adapter_folder.mkdir(parents=True)
             odds = {label.value: labels.count(label) / len(labels) for label in set(labels)}
             (training.adapter_folder / "odds.json").write_text(json.dumps(odds))
-            outcomes.append(TrainingOutcome((), 0, 0.0, None, None, 0, {}, False, 1, 0, False, "hash"))
+            outcomes.append(TrainingOutcome((), 0, 0.0, None, None, 0, {}, 1, 0, False, "hash"))
         return outcomes
 
     def fits(self, headlines, prompt):

@@ -170,7 +170,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training.recipe import Recipe
-from learning.training.cell import train_adapter
+from tests.adapters import train_adapter
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 settings = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-3, epochs=1, seed=7)

@@ -15,10 +15,10 @@ from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding, find_answers
 from learning.scoring import scoring
 from learning.scoring.scoring import find_token_budget, score_headlines
-from learning.training.cell import train_adapter
 from learning.training.recipe import Recipe
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.adapters import train_adapter
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=2_000)
 

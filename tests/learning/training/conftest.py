@@ -7,10 +7,10 @@ import pytest
 
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
-from learning.training.cell import train_adapter
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome
 from schemas.label import Label
+from tests.adapters import train_adapter
 
 Labelled = tuple[list[str], list[Label]]
 

@@ -8,12 +8,13 @@ import pytest
 
 from learning.models.loaded_base import LoadedBase
 from learning.training import checkpoints
-from learning.training.cell import train_adapter, train_adapters
+from learning.training.cell import train_adapters
 from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.cell import PromptSettings, TrainingSettings
 from schemas.label import Label
+from tests.adapters import train_adapter
 from tests.learning.training.short_trainings import DROPOUT, KilledError, recipe, weights
 
 Labelled = tuple[list[str], list[Label]]
@@ -97,6 +98,8 @@ def test_a_cell_with_nothing_left_to_train_is_copied(train: Any, store: Checkpoi
     assert weights(tmp_path / "first") == weights(tmp_path / "alone")
     assert (again.first_step, again.seconds, again.examples_per_second) == (10, 0.0, None)
     assert again.log == first.log
+    assert "batches" in first.environment
+    assert "batches" not in again.environment
 
 
 def test_a_longer_cell_of_a_diverged_training_has_the_weights_where_it_ended(
