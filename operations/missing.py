@@ -29,19 +29,18 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
     """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
 
     Returns:
-        A row of `storage.evaluations.load_selection`.
+        As `storage.evaluations.load_best`.
 
     Raises:
         NothingTrainedError: None has been evaluated.
     """
-    from learning.study.grid import best_row
     from storage.cells import load_missing
-    from storage.evaluations import load_selection
+    from storage.evaluations import load_best
 
-    rows = load_selection(warehouse, study_id)
-    if not rows:
+    best = load_best(warehouse, study_id)
+    if best is None:
         missing = load_missing(warehouse, study_id, with_final=True)
         raise NothingTrainedError(
             f"study {study_id}: no fine-tuned cell is evaluated yet; {describe_lost_cells(missing)}"
         )
-    return best_row(rows)
+    return best

@@ -122,6 +122,6 @@ def _record(drop: "Drop[Racer]", epoch: int, bound: float) -> "list[DropRecord]"
 
 
 def _cost(racer: "Racer") -> tuple[float, int]:
-    """The key that breaks ties, as in `learning.study.grid.best_row`."""
+    """The key that breaks ties, as in `ledger.selection`."""
     training = racer.cells[0].settings.training
     return training.learning_rate, training.seed

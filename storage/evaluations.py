@@ -90,21 +90,21 @@ def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
     return {evaluation_id for (evaluation_id,) in rows}
 
 
-def load_selection(warehouse: Path, study_id: str) -> list[dict[str, Any]]:
-    """The figures that choose between a study's fine-tuned cells: a row for each cell and temperature, on validation.
+def load_best(warehouse: Path, study_id: str) -> dict[str, Any] | None:
+    """The fine-tuned cell and the temperature that validation chooses (see `ledger.selection`); None without any.
 
     Returns:
-        Rows of cell_id, name, position, learning_rate, epochs, seed, temperature and balanced_accuracy: the expected
-        accuracy (see `leaderboard`) on each label, averaged over the labels. Validation holds what train and test
-        leave, so its labels may be far from balanced, and a model that always answers one label must not win by that.
+        A row of cell_id, name, temperature and balanced_accuracy: the expected accuracy (see `leaderboard`) on each
+        label, averaged over the labels. Validation holds what train and test leave, so its labels may be far from
+        balanced, and a model that always answers one label must not win by that.
     """
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "SELECT cell_id, name, position, learning_rate, epochs, seed, temperature, balanced_accuracy"
-            " FROM ledger.selection WHERE study_id = $study_id ORDER BY ALL",
-            {"study_id": study_id},
+            "SELECT cell_id, name, temperature, balanced_accuracy FROM ledger.selection"
+            " WHERE study_id = ? AND choice = 1",
+            [study_id],
         )
-        return named_rows(cursor)
+        return named_row(cursor)
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:

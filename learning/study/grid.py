@@ -1,8 +1,7 @@
 """The plan of a study: its cells, and their order. Loads no heavy library; trains nothing."""
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import product
-from typing import Any
 
 from learning.study.identity import base_cell_id, baseline_cell_id, fine_tuned_cell_id, study_id, training_id
 from learning.study.naming import CellNames, name_baseline
@@ -188,15 +187,3 @@ def _is_alone(cell: ModelCell) -> bool:
 
 def _epochs(cell: ModelCell) -> int:
     return cell.settings.training.epochs
-
-
-def best_row(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """The row with the highest balanced accuracy at the lowest temperature; the cheapest one in a tie.
-
-    Args:
-        rows: Rows of `storage.evaluations.load_selection` for the validation part, at least one.
-    """
-    lowest = min(row["temperature"] for row in rows)
-    coldest = [row for row in rows if row["temperature"] == lowest]
-    cost = ("epochs", "learning_rate", "seed", "position")
-    return max(coldest, key=lambda row: (row["balanced_accuracy"], *(-row[name] for name in cost)))

@@ -18,36 +18,43 @@ WITH by_label AS (
     FROM main.predictions
     WHERE part = 'validation' AND temperature IS NOT NULL
     GROUP BY ALL
+),
+figures AS (
+    SELECT study_id, cell_id, temperature, round(avg(expected), 12) AS balanced_accuracy
+    FROM by_label
+    GROUP BY ALL
 )
 SELECT
-    by_label.study_id,
+    figures.study_id,
     cells.cell_id,
     study_cells.name,
-    study_cells.position,
     cells.model,
     cells.base_revision,
-    cells.learning_rate,
-    cells.epochs,
-    cells.seed,
-    by_label.temperature,
-    avg(by_label.expected) AS balanced_accuracy
-FROM by_label
+    figures.temperature,
+    figures.balanced_accuracy,
+    row_number() OVER (
+        PARTITION BY figures.study_id
+        ORDER BY
+            figures.temperature,
+            figures.balanced_accuracy DESC,
+            cells.epochs,
+            cells.learning_rate,
+            cells.seed,
+            study_cells.position
+    ) AS choice
+FROM figures
 JOIN cells USING (cell_id)
 JOIN study_cells USING (study_id, cell_id)
-WHERE cells.kind = 'fine-tuned'
-GROUP BY ALL;
+WHERE cells.kind = 'fine-tuned';
 COMMENT ON VIEW ledger.selection IS 'The figures that choose between the fine-tuned cells of a study, on validation: a row for each cell and temperature.';
 COMMENT ON COLUMN ledger.selection.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.selection.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.selection.name IS 'Readable name of the cell in this study.';
-COMMENT ON COLUMN ledger.selection.position IS 'Its position in the study.';
 COMMENT ON COLUMN ledger.selection.model IS 'Its base model.';
 COMMENT ON COLUMN ledger.selection.base_revision IS 'The revision of that model, or the hash of its files.';
-COMMENT ON COLUMN ledger.selection.learning_rate IS 'Peak learning rate.';
-COMMENT ON COLUMN ledger.selection.epochs IS 'Passes over the train part.';
-COMMENT ON COLUMN ledger.selection.seed IS 'Seed of initialisation, order and dropout.';
 COMMENT ON COLUMN ledger.selection.temperature IS 'Sampling temperature.';
-COMMENT ON COLUMN ledger.selection.balanced_accuracy IS 'Expected accuracy on each label, averaged over the labels.';
+COMMENT ON COLUMN ledger.selection.balanced_accuracy IS 'Expected accuracy on each label, averaged over the labels; to 12 digits, since the order of a sum may change the last ones.';
+COMMENT ON COLUMN ledger.selection.choice IS 'From 1, the best: the highest balanced accuracy at the lowest temperature; in a tie the one with fewest epochs, then the lowest learning rate, the lowest seed, the first in the study.';
 
 
 CREATE OR REPLACE VIEW ledger.matthews AS
@@ -104,10 +111,7 @@ CREATE OR REPLACE VIEW ledger.rungs AS
 WITH best AS (
     SELECT study_id, cell_id
     FROM ledger.selection
-    QUALIFY row_number() OVER (
-        PARTITION BY study_id, model, base_revision
-        ORDER BY temperature, balanced_accuracy DESC, epochs, learning_rate, seed, position
-    ) = 1
+    QUALIFY choice = min(choice) OVER (PARTITION BY study_id, model, base_revision)
 ),
 priced AS (
     SELECT

@@ -6,11 +6,10 @@ import pytest
 from sklearn.metrics import matthews_corrcoef
 
 from learning.study.confusion import count_confusion, macro_f1
-from learning.study.grid import best_row
 from learning.study.intervals import accuracy_interval, macro_f1_interval
 from storage.cell_progress import finish_cell, save_cost, save_training_log
 from storage.cells import CellOutcome, add_cells
-from storage.evaluations import load_selection, save_evaluations
+from storage.evaluations import load_best, save_evaluations
 from storage.studies import save_study
 from storage.warehouse import writing
 from tests.asking import ask
@@ -130,4 +129,16 @@ def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finishe
     save_evaluations(finished, made, pd.concat(answers))
     rows = ask(finished, "SELECT DISTINCT cell_id FROM ladder WHERE is_best_of_base ORDER BY cell_id")
     assert rows == [("better",), ("other base",)]
-    assert best_row(load_selection(finished, "study"))["cell_id"] == "better"
+    assert load_best(finished, "study")["cell_id"] == "better"
+
+
+@pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}, {}])
+def test_of_equally_good_cells_validation_chooses_the_cheapest(finished, cell, evaluation, predict, dearer):
+    names = ("dear", "cheap") if dearer else ("cheap", "dear")  # alike in cost, the first one is chosen
+    usual = {"epochs": 3, "learning_rate": 1e-3, "seed": 42}
+    values = {"cheap": usual, "dear": usual | dearer}
+    add_cells(finished, "study", [cell(cell_id=name, name=name, **values[name]) for name in names])
+    made = [evaluation(name, 0.1, part="validation", evaluation_id=name) for name in names]
+    right = {"cheap": 0.3, "dear": 0.1 + 0.2}  # which only rounding makes larger
+    save_evaluations(finished, made, pd.concat([predict(name, p=right[name]) for name in names]))
+    assert load_best(finished, "study")["cell_id"] == "cheap"

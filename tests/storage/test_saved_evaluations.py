@@ -8,9 +8,9 @@ from storage.cell_progress import start_cell
 from storage.cells import CellOutcome, add_cells, load_cell
 from storage.evaluations import (
     forget_evaluations,
+    load_best,
     load_evaluated,
     load_leaderboard,
-    load_selection,
     save_evaluations,
 )
 from storage.query import query
@@ -87,7 +87,7 @@ def test_a_model_that_always_answers_the_commonest_label_is_not_chosen_for_it(fi
     )
     record = evaluation("tuned", 0.1, evaluation_id="tuned on validation", part="validation")
     save_evaluations(finished, [record], always)
-    [row] = load_selection(finished, "study")
+    row = load_best(finished, "study")
     assert (row["cell_id"], row["temperature"]) == ("tuned", 0.1)
     assert row["balanced_accuracy"] == pytest.approx(1 / 3)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from learning.baselines.registry import plan_baselines
 from learning.study.grid import (
-    best_row,
     family_of,
     group_cells,
     plan_curve,
@@ -47,11 +45,6 @@ def plan(profile: str, *assignments: str, encoder: EncoderPlan | None = None) ->
 
 def all_ids(study: StudyPlan) -> list[str]:
     return [cell.cell_id for cell in (*study.base_cells, *study.baselines, *study.cells)]
-
-
-def row(**values: Any) -> dict[str, Any]:
-    defaults = {"cell_id": "a", "position": 4, "temperature": 0.1, "balanced_accuracy": 0.8, "learning_rate": 1e-3}
-    return defaults | {"epochs": 3, "seed": 42} | values
 
 
 def names_of_baselines(study: StudyPlan) -> list[str]:
@@ -111,19 +104,6 @@ def test_the_curve_adds_the_epochs_that_the_papers_grid_lacks() -> None:
 def test_a_study_without_curve_adds_nothing() -> None:
     study = plan("demo")
     assert plan_curve(study, study.cells[0]) == plan_curves(study) == ()
-
-
-def test_the_best_row_has_the_highest_balanced_accuracy_at_the_lowest_temperature() -> None:
-    best = row(balanced_accuracy=0.81, epochs=5)
-    rows = [row(), best, row(temperature=1.0, balanced_accuracy=0.99), row(balanced_accuracy=0.7)]
-    assert best_row(rows) == best
-    assert best_row(rows[::-1]) == best
-
-
-@pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}, {"position": 5}])
-def test_of_equally_good_rows_the_cheapest_is_best(dearer: dict[str, Any]) -> None:
-    assert best_row([row(**dearer), row()]) == row()
-    assert best_row([row(), row(**dearer)]) == row()
 
 
 def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first() -> None:
