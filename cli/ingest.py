@@ -109,7 +109,7 @@ def run_ingestion(data: "DataSettings", *, again: bool) -> None:
 
         ingested = ingest_and_save(data, print_notice, again=again)
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
-    lines, queries = describe_ingestion(report, is_new=ingested.is_new)
+    lines, queries = describe_ingestion(report, ingested.source, is_new=ingested.is_new)
     print_lines(lines)
     for shown, query in queries:
         stdout.print(f"\n{shown}:")

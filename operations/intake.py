@@ -68,7 +68,7 @@ def ingest_and_save(
     _report_read(ingestion, notify)
     if known:
         notify(f"{ingestion.source}: {_describe_again(known, ingestion, data)}")
-    return _ingested(ingest_id, ingestion, is_new=known is None or known.ingest_id != ingest_id)
+    return _ingested(ingest_id, source.name, ingestion, is_new=known is None or known.ingest_id != ingest_id)
 
 
 def _meet_unchanged(
@@ -89,11 +89,12 @@ def _meet_unchanged(
         check(load_snapshot(warehouse, ingestion.snapshot_id))
     record_visit(warehouse, source.location, known.ingest_id, describe_remembered(data))
     rows = count(ingestion.rows_read, "row is", "rows are")
-    notify(f"{ingestion.source}: nothing new, its {rows} snapshot {ingestion.snapshot_id}")
+    before = "" if ingestion.source == source.name else f", read before as {ingestion.source}"
+    notify(f"{source.name}: nothing new, its {rows} snapshot {ingestion.snapshot_id}{before}")
     if known.is_undated:
-        notify(f"{ingestion.source}: {describe_undated(data)}")
-    _warn(ingestion, notify)
-    return _ingested(known.ingest_id, ingestion, is_new=False)
+        notify(f"{source.name}: {describe_undated(data)}")
+    _warn(source.name, ingestion, notify)
+    return _ingested(known.ingest_id, source.name, ingestion, is_new=False)
 
 
 def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
@@ -111,7 +112,7 @@ def _report_read(ingestion: "Ingestion", notify: Callable[[str], None]) -> None:
         notify(f"{ingestion.source}: not read: {list_some(ingestion.not_read)}")
     if ingestion.headlines_damaged:
         notify(f"{ingestion.source}: {describe_damage(ingestion.headlines_damaged, ingestion.damaged_example)}")
-    _warn(ingestion, notify)
+    _warn(ingestion.source, ingestion, notify)
 
 
 def _describe_again(known: KnownSource, ingestion: "Ingestion", data: DataSettings) -> str:
@@ -127,9 +128,9 @@ def _describe_again(known: KnownSource, ingestion: "Ingestion", data: DataSettin
     return f"{text} (days and instruments now distinguish headlines; with --set data.identity=text they do not)"
 
 
-def _warn(ingestion: "StoredIngestion | Ingestion", notify: Callable[[str], None]) -> None:
+def _warn(source: str, ingestion: "StoredIngestion | Ingestion", notify: Callable[[str], None]) -> None:
     for warning in (*ingestion.columns.warn(), *warn_of_labels(ingestion.labels)):
-        notify(f"warning: {ingestion.source}: {warning}")
+        notify(f"warning: {source}: {warning}")
 
 
 def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], object] = lambda _: None) -> "pd.DataFrame":
@@ -158,11 +159,11 @@ def find_headlines(data: DataSettings, on_columns: Callable[[ReadColumns], objec
     return ingestion.snapshot
 
 
-def _ingested(ingest_id: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
+def _ingested(ingest_id: str, source: str, known: "StoredIngestion | Ingestion", *, is_new: bool) -> IngestedSource:
     return IngestedSource(
         ingest_id=ingest_id,
         snapshot_id=known.snapshot_id,
-        source=known.source,
+        source=source,
         synthetic=known.synthetic,
         is_new=is_new,
     )

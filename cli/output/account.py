@@ -9,15 +9,21 @@ from storage.examples import data_queries
 Lines = list[tuple[str, str]]
 
 
-def describe_ingestion(report: DataReport, *, is_new: bool) -> tuple[Lines, Lines]:
+def describe_ingestion(report: DataReport, source: str, *, is_new: bool) -> tuple[Lines, Lines]:
     """Account for every row, with the most common reasons for rejection, and name queries that show more.
+
+    Args:
+        report: What was read.
+        source: The name of the source, which may have had another name when it was read.
+        is_new: Whether it was read now.
 
     Returns:
         The account as (subject, description) lines, and the queries as (what it shows, SQL).
     """
     labels = _join(f"{labelled.headlines:,} {labelled.label}" for labelled in report.labels)
+    before = "" if report.source == source else f", read before as {report.source}"
     lines = [
-        ("source", f"{report.source}{'' if is_new else ' (nothing new: these rows are known)'}"),
+        ("source", f"{source}{'' if is_new else f' (nothing new: these rows are known{before})'}"),
         ("kind", f"{report.kind}, {report.encoding}"),
         ("rows read", f"{report.rows_read:,}{report.describe_added()}"),
         ("accepted", f"{report.rows_accepted:,}: {labels}"),

@@ -46,6 +46,18 @@ def test_every_row_is_accounted_for(fintone: Run, home: Path, mood_file: Path) -
     assert "a share of 0.2 where data.max_rejected allows 0.1" in fintone(*command[:-2])[2]
 
 
+def test_the_same_rows_under_another_name_are_known_by_the_first_one(fintone: Run) -> None:
+    for name in ("first.csv", "second.csv"):
+        Path(name).write_text("text,label\nProfit rose,positive\nProfit fell,negative\nThe meeting is in May,neutral\n")
+    fintone("ingest", "first.csv")
+    code, out, err = fintone("ingest", "second.csv")
+    assert code == 0
+    line = "source second.csv (nothing new: these rows are known, read before as first.csv)"
+    assert " ".join(out.split()).startswith(line)
+    assert err.startswith("second.csv: nothing new, its 3 rows are snapshot ")
+    assert err.endswith(", read before as first.csv\n")
+
+
 def test_two_candidates_for_a_column_are_reported_everywhere_and_each_time(fintone: Run, home: Path) -> None:
     moods = ["positive", "negative", "neutral"]
     rows = [f"WIRE COPY {n},{text},neutral,{moods[n]}" for n, text in enumerate(["Profit up.", "Costs up.", "An AGM."])]
