@@ -180,7 +180,8 @@ def cell_outcome(cell: ModelCell, outcome: "TrainingOutcome") -> "CellOutcome":
     from storage.cells import CellOutcome
     from storage.home import Home
 
-    adapter = Home.from_environment().adapter(cell.cell_id)
+    home = Home.from_environment()
+    adapter = home.adapter(cell.cell_id)
     environment: dict[str, object] = dict(outcome.environment)
     if outcome.seconds:
         environment |= {"micro_batch_size": outcome.micro_batch_size, "memory_errors": outcome.memory_errors}
@@ -191,7 +192,7 @@ def cell_outcome(cell: ModelCell, outcome: "TrainingOutcome") -> "CellOutcome":
         examples_per_second=outcome.examples_per_second,
         tokens_per_second=outcome.tokens_per_second,
         peak_memory_bytes=outcome.peak_memory_bytes,
-        adapter_path=str(adapter),
+        adapter_path=adapter.relative_to(home.root).as_posix(),
         environment=environment,
         status="diverged" if outcome.diverged else "finished",
         adapter_hash=outcome.adapter_hash,

@@ -8,6 +8,7 @@ import pytest
 from storage import migrations
 from storage.champions import load_champion
 from storage.query import query
+from tests.asking import ask
 from tests.old_home.restore import CHAMPION, FOLDER, LEADERBOARD, LEADERBOARD_QUERY, MIGRATION, OTHER
 
 Run = Callable[..., tuple[int, str, str]]
@@ -54,6 +55,8 @@ def test_its_leaderboard_and_its_champion_stay(fintone: Run, old_home: Path) -> 
     assert fintone("sql", LEADERBOARD_QUERY, "--format", "csv") == (0, LEADERBOARD, "")
     assert query(warehouse, DECISIONS) == decisions
     assert load_champion(warehouse) == (CHAMPION, 0.1)
+    [(path,)] = ask(warehouse, f"SELECT adapter_path FROM cells WHERE cell_id = '{CHAMPION}'")
+    assert (old_home / path).samefile(old_home / "adapters" / CHAMPION)
 
 
 def test_another_champion_is_promoted_and_taken_back(fintone: Run, old_home: Path) -> None:

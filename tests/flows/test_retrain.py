@@ -138,8 +138,8 @@ def test_a_study_fills_the_warehouse_and_publishes_its_results_to_prefect(finish
     ]
     logged = ask(home, "SELECT epochs, count(*) FROM training_log JOIN cells USING (cell_id) GROUP BY ALL ORDER BY ALL")
     assert logged == [(1, 8), (2, 8)]
-    adapters = {folder.name for folder in (home / "adapters").iterdir()}
-    assert adapters == {cell for (cell,) in ask(home, "SELECT cell_id FROM cells WHERE kind = 'fine-tuned'")}
+    adapters = {(str(folder.relative_to(home)),) for folder in (home / "adapters").iterdir()}
+    assert adapters == set(ask(home, "SELECT adapter_path FROM cells WHERE kind = 'fine-tuned'"))
 
     [(cell, *decided, reason)] = ask(
         home, "SELECT cell_id, decision, decided_by, champion_cell_id, reason FROM champions"
