@@ -186,13 +186,13 @@ def drop_checkpoints(study: StudyPlan) -> None:
 
 def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
     """The recipe of the cell's training; from the third attempt on with fewer headlines a pass."""
-    from learning.training.recipe import Recipe, first_micro_batch_size, largest_part
+    from learning.training.recipe import Recipe, first_micro_batch_size, smaller_micro_batch_size
 
     training = cell.settings.training
     if attempt > ATTEMPTS_ALIKE:
         size = first_micro_batch_size(training)
         for _ in range(attempt - ATTEMPTS_ALIKE):
-            size = largest_part(training.batch_size, max(size // 2, 1))
+            size = smaller_micro_batch_size(training.batch_size, size)
         training = training.model_copy(update={"micro_batch_size": size})
     return Recipe(cell.settings.prompt, cell.settings.lora, training)
 

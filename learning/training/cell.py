@@ -13,7 +13,7 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_examples
 from learning.training.arguments import checkpoints_gradients
 from learning.training.cell_training import CellTraining
-from learning.training.recipe import Recipe, TrainingOutcome, first_micro_batch_size, largest_part
+from learning.training.recipe import Recipe, TrainingOutcome, first_micro_batch_size, smaller_micro_batch_size
 from learning.training.run import Training
 from learning.training.shared_pass import SharedPass, count_kept
 from learning.training.stopping import TrainingStoppedError, stoppable
@@ -102,7 +102,7 @@ def _train_in_memory(
                 "out of memory with one headline a pass: use a smaller base model or a smaller lora.r"
             )
         batch = cells[0].recipe.training.batch_size
-        smaller, memory_errors = largest_part(batch, size // 2), memory_errors + 1
+        smaller, memory_errors = smaller_micro_batch_size(batch, size), memory_errors + 1
         notify(f"out of memory with {size} headlines a pass: {smaller} from here on, batches stay {batch}")
         size = smaller
 

@@ -19,7 +19,7 @@ from learning.models.quiet import quiet_libraries
 from learning.training.arguments import plain_arguments, use_one_gpu
 from learning.training.cell import OutOfMemoryError
 from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
-from learning.training.recipe import Recipe, TrainingOutcome, largest_part
+from learning.training.recipe import Recipe, TrainingOutcome, smaller_micro_batch_size
 from learning.training.run import Run, Training
 from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.label import LABELS, Label
@@ -69,7 +69,7 @@ def train_encoder(
             memory_errors += 1
             if size == 1:
                 raise OutOfMemoryError("out of memory with one headline a pass; train with training.method=lora")
-            size = largest_part(settings.batch_size, size - 1)
+            size = smaller_micro_batch_size(settings.batch_size, size)
             notify(f"out of memory: {size} headlines a pass from here on, batches stay {settings.batch_size}")
     return run.finish(
         ADAPTER_FILES if settings.method == "lora" else FULL_FILES,

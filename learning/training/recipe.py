@@ -64,11 +64,16 @@ class Recipe:
     training: TrainingSettings
 
 
-def largest_part(whole: int, most: int) -> int:
+def _largest_part(whole: int, most: int) -> int:
     """The largest divisor of `whole` that is at most `most`."""
     return max(size for size in range(1, min(whole, most) + 1) if whole % size == 0)
 
 
+def smaller_micro_batch_size(batch: int, size: int) -> int:
+    """The micro-batch to try where one of this size does not fit into memory: at most half, a divisor of the batch."""
+    return _largest_part(batch, max(size // 2, 1))
+
+
 def first_micro_batch_size(training: TrainingSettings) -> int:
     """The number of examples in a forward pass to begin with: as set, or as many as make it faster."""
-    return training.micro_batch_size or largest_part(training.batch_size, MOST_EXAMPLES_A_PASS)
+    return training.micro_batch_size or _largest_part(training.batch_size, MOST_EXAMPLES_A_PASS)

@@ -15,13 +15,15 @@ ROOT = Path(cli.__file__).parents[1]
 STRANGER = """
 import os, sys
 from cli.main import main
+from tests.few_charts import drawing_few_charts
 
 warm, out, cell, study = sys.argv[1:]
 
 def run(*words):
     sys.argv = ["fintone", *words]
     try:
-        main()
+        with drawing_few_charts():
+            main()
     except SystemExit as end:
         print("code", end.code, flush=True)
 
