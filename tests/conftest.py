@@ -32,9 +32,10 @@ settings.load_profile("unhurried")  # the time of an example depends more on the
 
 def pytest_configure() -> None:
     """Let processes that tests start react to signals, even if `nohup` or a background script runs the tests."""
-    for number in (signal.SIGINT, signal.SIGHUP):
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: lambda *_: None}
+    for number, handler in handlers.items():
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, lambda *_: None)  # unlike SIG_IGN, a new process does not inherit it
+            signal.signal(number, handler)  # unlike SIG_IGN, a new process does not inherit it
 
 
 def pytest_collection_finish() -> None:
