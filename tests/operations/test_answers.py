@@ -157,6 +157,16 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
         run("champion", temperature=2)
 
 
+def test_answers_are_sampled_as_in_the_latest_study_of_the_cell(trained_home: Path, trained: Any) -> None:
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    scorer = choose_model(settings).scorer
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute('UPDATE studies SET config = json_merge_patch(config, \'{"decoding": {"top_k": 7}}\')')
+    chosen = choose_model(settings)
+    assert chosen.model.decoding.top_k == 7
+    assert chosen.scorer.decoding_id != scorer.decoding_id
+
+
 @pytest.mark.parametrize(
     ("output", "line"),
     [
