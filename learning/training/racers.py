@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from learning.study.grid import split_apart
-from learning.training.schedule import count_steps, count_trained_steps
+from learning.training.schedule import count_steps, count_trained, lay_out_steps
 from schemas.cell import WITHOUT_EFFECT, CellSettings
 from schemas.plan import ModelCell
 
@@ -71,7 +71,7 @@ def count_most_saved(cells: Iterable[CellSettings], examples: int) -> int:
         examples: Number of headlines in the train part.
     """
     racers: dict[str, list[CellSettings]] = {}
-    for cell in sorted(cells, key=lambda cell: cell.training.epochs):
+    for cell in cells:
         is_alone = cell.training.schedule == "cosine"
         apart = {"training": {*WITHOUT_EFFECT, *(() if is_alone else ("epochs",))}}
         racers.setdefault(cell.model_dump_json(exclude=apart), []).append(cell)
@@ -82,10 +82,13 @@ def count_most_saved(cells: Iterable[CellSettings], examples: int) -> int:
 
 
 def _steps_after_first(cells: Sequence[CellSettings], examples: int) -> int:
-    """The steps of one training that come after its first epoch."""
-    first = count_steps(examples, cells[0].training.batch_size, 1)
-    short = [cell for cell in cells if cell.training.epochs == 1]
-    return count_trained_steps(cells, examples) - max(first, count_trained_steps(short, examples))
+    """The steps of one training that come after its first epoch, with shared steps counted once."""
+    trained, batch_size = count_trained(examples, cells[0].prompt), cells[0].training.batch_size
+    first = count_steps(trained, batch_size, 1)
+    lengths = {lay_out_steps(trained, cell.training) for cell in cells}
+    shared = max(length.shared_steps for length in lengths)
+    own = (length.steps - max(length.shared_steps, first) for length in lengths)
+    return max(shared - first, 0) + sum(max(steps, 0) for steps in own)
 
 
 def _field_of(cells: Sequence[CellSettings]) -> Field:

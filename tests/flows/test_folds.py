@@ -60,15 +60,19 @@ def test_pooled_answers_are_those_of_the_fold_that_did_not_learn_the_headline(st
 
 def test_figures_follow_from_the_pooled_answers_and_intervals_contain_those_over_headlines(study: Study) -> None:
     rows = study.ask(
-        "SELECT any_value(accuracy), avg((predicted = label)::INT), any_value(accuracy_low), any_value(accuracy_high),"
+        "SELECT any_value(kind), any_value(accuracy), avg((predicted = label)::INT), any_value(accuracy_low),"
+        " any_value(accuracy_high),"
         " hits_low(sum((predicted = label)::INT), count(*)), hits_high(sum((predicted = label)::INT), count(*))"
         " FROM leaderboard JOIN predictions USING (study_id, cell_id, part, evaluation_id) GROUP BY evaluation_id"
     )
     assert rows
-    for accuracy, expected, low, high, headlines_low, headlines_high in rows:
+    for _, accuracy, expected, low, high, headlines_low, headlines_high in rows:
         assert accuracy == pytest.approx(expected)
         assert low <= headlines_low + 1e-9
         assert high >= headlines_high - 1e-9
+    wider = {kind for kind, *_, low, high, least, most in rows if high - low > most - least + 1e-6}
+    assert wider >= {"fine-tuned"}  # its folds differ
+    assert "base" not in wider  # one model answered all of them
 
 
 def test_an_untouched_base_answers_each_headline_once(study: Study) -> None:

@@ -9,10 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from embedded.paths import MODEL_FOLDER
 from learning.models.adapter_files import AdapterError, check_adapter
 from learning.prompt.not_finite import NotFiniteError
-from operations.answers import choose_model, score_source
+from operations.answers import NoScorerError, choose_model, score_source
 from operations.export import export_cell
+from operations.models import NoModelError
 from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
@@ -112,6 +114,49 @@ def test_an_older_cell_whose_adapter_was_swapped_before_is_refused_by_the_ledger
         ):
             call()
     assert ask(home, "SELECT adapter_hash FROM cells WHERE kind = 'fine-tuned'") == [(None,)]
+
+
+def test_a_cell_whose_base_model_is_another_one_by_now_neither_scores_nor_is_exported(
+    home: Path, trained: Any, tiny_folder: Path
+) -> None:
+    execute(home, "UPDATE cells SET base_revision = 'earlier' WHERE kind = 'fine-tuned'")
+    for call in (lambda: score(trained[1]), lambda: export_cell(trained[1], Path("out"), merge=False)):
+        with pytest.raises(NoModelError, match=rf"{tiny_folder} holds \w+, the cell was trained on earlier"):
+            call()
+    assert not Path("out").exists()
+
+
+def test_a_base_model_is_found_where_its_cell_was_trained_and_the_embedded_one_where_it_is_installed(
+    home: Path, trained: Any, tiny_folder: Path
+) -> None:
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    named = '{{"base_model": {{"name": "{}"}}}}'
+    name = f"UPDATE cells SET hyperparameters = json_merge_patch(hyperparameters, '{named}')"
+    execute(home, "UPDATE cells SET base_folder = NULL")  # as older versions left it
+    assert choose_model(settings).model.base.folder == tiny_folder
+    execute(home, f"UPDATE cells SET base_folder = '{tiny_folder}'")
+    execute(home, name.format("models/tiny"))  # a path in the working folder of then
+    assert choose_model(settings).model.base.folder == tiny_folder
+    execute(home, name.format("embedded"))
+    with pytest.raises(NoModelError, match=f"{MODEL_FOLDER} holds"):
+        choose_model(settings)
+
+
+def test_the_adapter_of_a_cell_that_failed_does_not_score(home: Path, trained: Any) -> None:
+    execute(home, "UPDATE cells SET status = 'failed' WHERE kind = 'fine-tuned'")
+    with pytest.raises(NoModelError, match=f"cell {trained[1]} is failed and has no adapter in "):
+        score(trained[1])
+
+
+def test_a_cell_without_evaluations_does_not_score_and_its_export_says_that_it_is_unchecked(
+    home: Path, trained: Any
+) -> None:
+    execute(home, "DELETE FROM evaluations")
+    with pytest.raises(NoScorerError, match=f"cell {trained[1]} is finished and was never judged: run its study"):
+        score(trained[1])
+    unchecked = "The cell has no evaluation, so the files could not be compared with the ledger."
+    assert dict(export_cell(trained[1], Path("out"), merge=False))["checked"] == unchecked
+    assert unchecked in Path("out/README.md").read_text()
 
 
 def test_logits_that_are_no_numbers_are_never_an_answer(home: Path, trained: Any) -> None:

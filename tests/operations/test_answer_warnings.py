@@ -64,6 +64,9 @@ def test_more_rejected_rows_than_the_study_allows_are_reported(trained_home: Pat
     assert [row[1] for row in ask(trained_home, statement)] == [9, 10]
     Path("news.csv").write_text("id,headline\n" + "1,Profit rose .\n" * 19 + "2,\n")
     assert not [line for line in run(trained[1]).warnings if "rejected" in line]
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute('UPDATE studies SET config = json_merge_patch(config, \'{"data": {"max_rejected": 0.01}}\')')
+    assert "data.max_rejected 0.01 allows" in str(run(trained[1]).warnings)
 
 
 @pytest.mark.parametrize("count", [1, 29, 30])

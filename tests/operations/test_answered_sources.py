@@ -15,9 +15,11 @@ import pytest
 from embedded.grammar import generate_headline
 from operations import score_input
 from operations.answers import choose_model, format_counts, score_source
+from operations.score_input import open_input
 from operations.scoring_run import ScoredSource
 from schemas.errors import InputError
 from schemas.score import ScoreSettings
+from storage.scores import Scorer
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.operations.scored_news import run, write_news
@@ -39,6 +41,22 @@ def test_a_source_is_opened_once(trained_home: Path, trained: Any, monkeypatch: 
     assert (opened["one.csv"], opened["two.csv"]) == (1, 1)
     assert progress == [(16, 40), (32, 40), (40, 40)]
     assert ask(trained_home, f"SELECT count(*) FROM scores WHERE scoring_id = '{scored.scoring_id}'") == [(40,)]
+
+
+def test_a_scoring_keeps_its_id_from_version_to_version_unless_a_newer_setting_is_given(
+    new_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("news.csv").write_text("headline\nProfit rose .\n")
+    scorer = Scorer("cell", 1.0, "decoding", "adapter")
+
+    def identify(*, truncates: bool = False, **settings: Any) -> str:
+        with open_input(ScoreSettings(source="news.csv", **settings), scorer, truncates=truncates) as source:
+            return source.scoring_id
+
+    assert identify() == identify(too_long="reject") == "9965c384ad9b"
+    others = identify(unparsed="neutral"), identify(truncates=True), identify(header_row=1)
+    assert len({identify(), *others}) == 4
 
 
 def test_a_folder_with_an_unfit_file_is_refused_before_anything_is_answered(

@@ -13,7 +13,7 @@ from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source
 from reporting.csv_rows import CsvRows
 from schemas.score import ScoreSettings
-from storage.champions import Decision, save_decision
+from storage.champions import Decision, load_champion, save_decision
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.operations.scored_news import PROBABILITIES, run, write_news
@@ -139,8 +139,12 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
         NoScorerError, match="champion: no cell has been promoted yet; name a cell with --model, or use"
     ):
         choose_model(ScoreSettings(source="news.csv"))
-    decision = Decision("promoted", "person", "because", trained[2].study_id, trained[1], 1)
-    save_decision(trained_home / "warehouse.duckdb", decision, None)
+    named = ScoreSettings(source="news.csv", model=trained[1])
+    for cell, judged_at in (("another", 0.1), (trained[1], 1)):
+        decision = Decision("promoted", "person", "because", trained[2].study_id, cell, 1)
+        before = load_champion(trained_home / "warehouse.duckdb")
+        save_decision(trained_home / "warehouse.duckdb", decision, before)
+        assert choose_model(named).temperature == choose_model(named).judged_at == judged_at
     scored = run("champion")
     assert scored.cell_id == trained[1]
     assert re.fullmatch(r"at temperature 1, at which it was judged: accuracy .* test headlines", scored.answering)
@@ -151,6 +155,16 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
     ]
     with pytest.raises(NoScorerError, match=rf"temperature 2: cell {trained[1]} was judged at 0.1, 1, 10"):
         run("champion", temperature=2)
+
+
+def test_answers_are_sampled_as_in_the_latest_study_of_the_cell(trained_home: Path, trained: Any) -> None:
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    scorer = choose_model(settings).scorer
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute('UPDATE studies SET config = json_merge_patch(config, \'{"decoding": {"top_k": 7}}\')')
+    chosen = choose_model(settings)
+    assert chosen.model.decoding.top_k == 7
+    assert chosen.scorer.decoding_id != scorer.decoding_id
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,10 @@ def test_there_is_no_estimate_before_both_training_and_scoring_are_measured(cloc
     with pace.running(["a"]):
         train(pace, clock, "a", 1)
         assert pace.seconds_left() is None
+        pace.update("a", "score", 10, 100)
+        clock.now += 1
+        pace.update("a", "score", 20, 100)
+        assert pace.seconds_left() is None  # one second is too short to measure
         score(pace, clock, "a", 1)
         assert pace.seconds_left() is not None
 
@@ -58,6 +62,26 @@ def test_the_start_up_of_a_cell_does_not_count_for_others(clock: Clock) -> None:
     assert pace.done == 2
 
 
+def test_a_start_up_that_every_cell_has_is_expected_of_the_others_too(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
+    with pace.running(["a"]):
+        train(pace, clock, "a", 1, 30)
+        score(pace, clock, "a", 1)
+    assert pace.seconds_left() == pytest.approx(30 + 20, rel=0.05)
+
+
+def test_what_follows_a_training_that_ended_early_is_not_counted_as_training(clock: Clock) -> None:
+    pace = Pace({"a": SMALL, "b": SMALL, "c": SMALL}, ["a", "b", "c"], clock=clock)
+    with pace.running(["a"]):
+        for step in range(1, 6):
+            clock.now += 1
+            pace.update("a", "train", step, 10)
+    with pace.running(["b"]):
+        train(pace, clock, "b", 1, 600)
+        score(pace, clock, "b", 1)
+    assert pace.seconds_left() == pytest.approx(20, rel=0.2)
+
+
 def test_the_estimate_falls_within_a_cell(clock: Clock) -> None:
     pace = Pace({"a": SMALL, "b": SMALL}, ["a", "b"], clock=clock)
     with pace.running(["a"]):
@@ -69,8 +93,11 @@ def test_the_estimate_falls_within_a_cell(clock: Clock) -> None:
             clock.now += 1
             pace.update("b", "train", step, 10)
             estimates.append(pace.seconds_left() or 0)
+        pace.update("b", "score", 60, 100)
+        assert pace.seconds_left() == pytest.approx(4, abs=2)
     assert estimates == sorted(estimates, reverse=True)
     assert estimates[0] - estimates[-1] == pytest.approx(8, rel=0.2)
+    assert estimates[-1] == pytest.approx(1 + 10, rel=0.2)
 
 
 def test_cells_side_by_side_are_measured_together(clock: Clock) -> None:
@@ -95,6 +122,7 @@ def test_a_base_that_has_not_trained_yet_trains_as_much_slower_as_it_scores(cloc
         train(pace, clock, "a", 1)
         score(pace, clock, "a", 1)
     assert pace.seconds_left() == pytest.approx(5 * 20, rel=0.2)
+    assert pace.done == 1
 
 
 def test_there_is_no_estimate_while_a_base_is_not_measured(clock: Clock) -> None:
@@ -113,11 +141,11 @@ def test_a_cell_that_was_finished_before_gives_no_estimate(clock: Clock) -> None
 
 
 def test_on_a_cluster_cells_are_measured_as_they_end_and_run_side_by_side(clock: Clock) -> None:
-    names = ["a", "b", "c", "d", "e"]
-    pace = Pace(dict.fromkeys(names, SMALL), names, lanes=2, clock=clock)
+    works = {"a": SMALL, "b": SMALL, "c": SMALL, "twice as long": CellWork("small", 20, 8)}
+    pace = Pace(works, list(works), lanes=2, clock=clock)
     with pace.running(["a"]):
         clock.now += 30
-    assert pace.seconds_left() == pytest.approx(4 * 30 / 2)
+    assert pace.seconds_left() == pytest.approx((30 + 30 + 60) / 2)
 
 
 def test_the_time_of_a_pause_does_not_count_and_cells_left_out_are_not_expected(clock: Clock) -> None:

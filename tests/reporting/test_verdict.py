@@ -13,6 +13,9 @@ from reporting.verdict import (
     describe_leaks,
     describe_moved,
     describe_scarcity,
+    describe_spread,
+    describe_unplaced,
+    format_bounds,
     format_figure,
     format_interval,
     format_p_value,
@@ -78,6 +81,19 @@ def test_small_figures_have_no_sign_and_small_p_values_no_digits() -> None:
     assert (format_p_value(0.00099), format_p_value(0.001), format_p_value(0.05)) == ("p<.001", "p=.001", "p=.050")
 
 
+def test_a_missing_interval_has_its_reason() -> None:
+    assert format_interval(0.03, None, None) == "+.030 (no interval: fewer than 3 headlines tell the two apart)"
+    assert format_bounds(None, None) == "(no interval: a label has fewer than 10 headlines)"
+
+
+def test_the_spread_over_folds_is_told_from_worst_to_best() -> None:
+    spread = {"folds": 3, "accuracy_min": 0.5, "accuracy_max": 0.75, "accuracy_mean": 0.6, "accuracy_sd": 0.1}
+    assert describe_spread(spread) == (
+        "over its 3 folds accuracy is .500 to .750, .600 on average, with a standard deviation of .100"
+    )
+    assert describe_spread(None) is None
+
+
 def test_a_validation_part_that_lacks_a_label_is_reported() -> None:
     enough = [("train", "negative", 9), *(("validation", label, 30) for label in ("negative", "neutral", "positive"))]
     assert describe_scarcity(enough) is None
@@ -96,6 +112,7 @@ def test_more_headlines_of_a_label_in_test_than_set_are_explained(changes: dict[
         if changes
         else "test has 83 neutral headlines: one that was in test once stays there, also when its label changes"
     )
+    assert describe_excess(counts[:1], SplitSettings.model_validate(values)) is None
 
 
 def test_what_a_source_lost_is_told() -> None:
@@ -122,12 +139,17 @@ def test_only_drift_beyond_the_tolerance_is_reported() -> None:
 @pytest.mark.parametrize(
     ("n", "leaks", "cutoff", "moved"),
     [
-        (1, "1 of 9 test headlines has near copies", "1 of 9 test headlines is older", "1 train headline is a copy"),
+        (
+            1,
+            "1 of 9 test headlines has near copies",
+            "1 of 9 test headlines is older",
+            "1 train headline is a copy or near copy of headlines",
+        ),
         (
             2,
             "2 of 9 test headlines have near copies",
             "2 of 9 test headlines are older",
-            "2 train headlines are copies",
+            "2 train headlines are copies or near copies of headlines",
         ),
     ],
 )
@@ -136,5 +158,8 @@ def test_doubts_are_told_of_one_headline_or_more_and_not_of_none(n: int, leaks: 
     [sentence] = describe_cutoffs([("a", date(2025, 1, 1), 0, 9), ("b", date(2025, 1, 1), n, 9)], is_only=False)
     assert cutoff in sentence
     assert "of b; it may have read " + ("it" if n == 1 else "them") in sentence
+    [sentence] = describe_cutoffs([("a", date(2025, 1, 1), n, 9)], is_only=True)
+    assert f"{cutoff} than the base model's training cutoff 2025-01-01; it may" in sentence
     assert moved in str(describe_moved({"train": n}))
-    assert (describe_leaks(0, 9), describe_moved({})) == (None, None)
+    assert str(describe_unplaced(n)).startswith(f"{n} headline{' is' if n == 1 else 's are'} in no part")
+    assert (describe_leaks(0, 9), describe_moved({}), describe_unplaced(0)) == (None, None, None)

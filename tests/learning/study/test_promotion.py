@@ -95,7 +95,11 @@ def test_new_headlines_between_looks_add_no_more_than_their_share_of_the_budget(
 
 
 def test_a_figure_equal_to_its_floor_reaches_it() -> None:
-    assert is_promoted(judge(0.7, 0.02, None, None, SETTINGS, LEVEL))
+    checks = judge(0.7, 0.02, None, None, SETTINGS, LEVEL)
+    assert is_promoted(checks)
+    assert describe_checks(checks) == "accuracy .700 reaches the floor of 0.7; unparsed .020, within the 0.02 allowed"
+    missed = describe_checks(judge(0.69, 0.03, None, None, SETTINGS, LEVEL))
+    assert missed == "accuracy .690 is below the floor of 0.7; unparsed .030, above the 0.02 allowed"
 
 
 def test_a_baseline_need_not_be_beaten_if_the_setting_says_so() -> None:

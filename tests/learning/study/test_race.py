@@ -89,7 +89,7 @@ def test_cells_that_share_a_training_are_one_racer() -> None:
     racers = list_racers(cells("grid.epochs=1,2,3", "grid.learning_rates=1e-3,2e-4"))
     assert [[cell.settings.training.epochs for cell in racer.cells] for racer in racers] == [[1, 2, 3]] * 2
     assert [len(field) for field in group_by_field(racers, 2)] == [2]
-    assert group_by_field(racers, 3) == []
+    assert group_by_field(racers, 3) == group_by_field(racers[:1], 1) == []
     assert count_tests(racers) == 2
     assert [cell.settings.training.epochs for cell in racers[0].longer(1)] == [2, 3]
 
@@ -103,10 +103,32 @@ def test_cells_of_a_cosine_race_only_with_cells_of_their_length() -> None:
     assert count_tests(racers) == 6
 
 
-@pytest.mark.parametrize(("schedule", "saved"), [("constant", 2 * 2 * 113), ("cosine", 2 * 2 * 113)])
-def test_a_race_saves_at_most_all_epochs_but_the_first_of_all_racers_but_one(schedule: str, saved: int) -> None:
-    grid = cells("grid.epochs=1,3", "grid.learning_rates=1e-3,2e-4,1e-5", f"training.schedule={schedule}")
+@pytest.mark.parametrize(
+    ("schedule", "epochs", "saved"),
+    [
+        ("constant", "1,3", 2 * 226),
+        ("cosine", "1,3", 2 * 226),
+        ("warmup-stable-decay", "1,3", 2 * 226),  # the decay of a cell of one epoch is in that epoch
+        ("constant", "3,2", 2 * 226),
+        ("cosine", "3,2", 2 * 226 + 2 * 113),
+        ("warmup-stable-decay", "3,2", 2 * (226 + 46)),
+    ],
+)
+def test_a_race_saves_at_most_all_epochs_but_the_first_of_all_racers_but_one(
+    schedule: str, epochs: str, saved: int
+) -> None:
+    grid = cells(f"grid.epochs={epochs}", "grid.learning_rates=1e-3,2e-4,1e-5", f"training.schedule={schedule}")
     assert count_most_saved([cell.settings for cell in grid], 900) == saved
+
+
+def test_of_racers_with_batches_of_different_sizes_the_one_with_the_fewest_steps_may_stay() -> None:
+    grid = cells("grid.epochs=2", "grid.learning_rates=1e-3", "grid.training.batch_size=8,16")
+    assert count_most_saved([cell.settings for cell in grid], 900) == 113
+
+
+def test_fixed_examples_have_no_steps_that_a_race_could_save() -> None:
+    grid = cells("grid.epochs=2", "grid.learning_rates=1e-3,2e-4", "prompt.examples=8", "prompt.examples_by=fixed")
+    assert count_most_saved([cell.settings for cell in grid], 80) == 9
 
 
 def test_a_race_over_one_epoch_saves_nothing() -> None:

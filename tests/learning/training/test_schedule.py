@@ -76,8 +76,8 @@ def test_fixed_examples_are_not_trained_on() -> None:
     with_examples = [
         cell.model_copy(update={"prompt": PromptSettings(examples=8, examples_by=by)}) for by in ("fixed", "nearest")
     ]
-    assert [count_trained_steps([each], 80) for each in (cell, *with_examples)] == [10, 9, 10]
-    assert count_steps_alone([cell, *with_examples], 80) == 29
+    assert [count_trained_steps([each], 81) for each in (cell, *with_examples)] == [11, 10, 11]
+    assert count_steps_alone([cell, *with_examples], 81) == 32
 
 
 def test_an_epoch_curve_costs_its_longest_cell() -> None:
