@@ -97,8 +97,8 @@ class ScoreSettings(NamingSettings):
         default=0.1,
         gt=0,
         lt=1,
-        description="How far a label's share or the mean confidence may differ from that on the model's test part, "
-        "beyond noise, before an event reports it.",
+        description="How far a share of answers or the mean confidence may differ from that on the model's test part. "
+        "A difference whose whole 95 % interval is farther is reported, and sent as an event.",
     )
 
     evaluate: bool = Field(default=False, description="Compare the answers with the labels in the source.")
