@@ -124,7 +124,7 @@ def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read() -> 
     read, of = map(int, re.findall(r"(\d+) of (\d+) test headlines", note)[0])
     assert of <= len(days)
     assert 1 < read <= 6
-    assert note.endswith("are older than the base model's training cutoff 2025-03-20; it may have read them")
+    assert note.endswith("are not later than the base model's training cutoff 2025-03-20; it may have read them")
     for later in ("base_model.trained_until=2025-03-14", "base_model.trained_until=null"):
         assert "cutoff" not in str(describe_study(configure("split.test_from=2025-03-15", later)))
 
@@ -138,7 +138,7 @@ def test_of_several_models_a_dry_run_names_each_that_may_have_read_them(tiny_fol
     notes = [text for _, text in describe_study(build_config({**values, "grid": grids})) if "training cutoff" in text]
     assert len(notes) == 1
     assert notes[0].endswith(
-        "test headlines are older than the training cutoff 2026-01-01 of embedded; it may have read them"
+        "test headlines are not later than the training cutoff 2026-01-01 of embedded; it may have read them"
     )
 
 
