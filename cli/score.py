@@ -89,7 +89,8 @@ def score(
         typer.Option(help="For --evaluate: labels are scores; with -0.1,0.1, negative is below, positive above."),
     ] = None,
     drift_tolerance: Annotated[
-        float, typer.Option(help="Difference of a share or of mean confidence above which drift is reported.")
+        float,
+        typer.Option(help="Drift is reported if the 95 % interval of its difference lies wholly beyond this."),
     ] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.

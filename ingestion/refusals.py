@@ -69,7 +69,8 @@ def check_account(account: Account, data: DataSettings) -> None:
     """
     rejected, counted = len(account.rejected), max(account.rows_read - account.rows_left_out, 1)
     if not account.rows_accepted:
-        problem = f"none of its {account.rows_read:,} rows can be used"
+        rows = "its only row cannot" if account.rows_read == 1 else f"none of its {account.rows_read:,} rows can"
+        problem = f"{rows} be used"
         raise _describe(NothingAcceptedError(f"source {data.source!r}: {problem}"), account, data)
     if rejected > data.max_rejected * counted:
         share = f"a share of {rejected / counted:.3g} where data.max_rejected allows {data.max_rejected:g}"

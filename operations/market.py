@@ -94,8 +94,8 @@ def _check_answers(counts: "AnswerCounts", cell_id: str, temperature: float) -> 
         last = "unknown" if counts.trained_to is None else f"{counts.trained_to:%Y-%m-%d}"
         raise NothingMeasuredError(
             f"cell {cell_id}: none of its {counts.dated:,} answers with a date counts, since only headlines later than "
-            f"those that the model learned from do (last date: {last}); score later news, or train with "
-            "split.method=temporal"
+            f"those that the model learned from do (last date: {last}); score later news, or measure "
+            "the cell of a study with split.method=temporal (`fintone market --model CELL`)"
         )
 
 

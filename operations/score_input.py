@@ -57,9 +57,9 @@ class ScoreInput:
         read += [f"not read: {list_some(self.not_read)}"] if self.not_read else []
         read += [f"warning: {each}" for each in self.columns.warn()]
         renamed = [
-            f"{name!r} is {column!r}" for name, column in rename_others(self.columns.kept).items() if name != column
+            f"{name!r} to {column!r}" for name, column in rename_others(self.columns.kept).items() if name != column
         ]
-        read += [f"in the answers {list_some(renamed)}"] if renamed else []
+        read += [f"renamed in the answers: {list_some(renamed)}"] if renamed else []
         return [f"{self.name}: {each}" for each in read]
 
 

@@ -75,7 +75,7 @@ def describe_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: 
         cutoff = f"the base model's training cutoff {day}" if is_only else f"the training cutoff {day} of {model}"
         are, them = ("is", "it") if read == 1 else ("are", "them")
         if read:
-            sentences.append(f"{read:,} of {n:,} test headlines {are} older than {cutoff}; it may have read {them}")
+            sentences.append(f"{read:,} of {n:,} test headlines {are} not later than {cutoff}; it may have read {them}")
     return sentences
 
 

@@ -5,10 +5,9 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from schemas.formats import Format
-from schemas.label import Label
 from schemas.profiles import check_settings
 from schemas.settings import NamingSettings, PositiveInt
-from schemas.source import DateOrder, UnlabelledSettings
+from schemas.source import DateOrder, LabelMap, UnlabelledSettings
 
 
 class EvaluatedSettings(UnlabelledSettings):
@@ -98,8 +97,8 @@ class ScoreSettings(NamingSettings):
         default=0.1,
         gt=0,
         lt=1,
-        description="How far a label's share or the mean confidence may differ from that on the model's test part, "
-        "beyond noise, before an event reports it.",
+        description="How far a share of answers or the mean confidence may differ from that on the model's test part. "
+        "A difference whose whole 95 % interval is farther is reported, and sent as an event.",
     )
 
     evaluate: bool = Field(default=False, description="Compare the answers with the labels in the source.")
@@ -109,7 +108,7 @@ class ScoreSettings(NamingSettings):
     label_columns: tuple[str, ...] | None = Field(
         default=None, description="Several columns that hold these labels together.", min_length=2
     )
-    label_map: dict[str, Label | None] | None = Field(
+    label_map: LabelMap | None = Field(
         default=None, description="The source's label words, case ignored, to positive, neutral, negative or null."
     )
     thresholds: tuple[FiniteFloat, FiniteFloat] | None = Field(

@@ -1,9 +1,9 @@
 """Settings of a source: where headlines come from and how they are read, to train on them or to score them."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, FiniteFloat, JsonValue, field_validator, model_validator
+from pydantic import BeforeValidator, Field, FiniteFloat, JsonValue, field_validator, model_validator
 
 from schemas.formats import Format, LabelledFormat
 from schemas.label import Label, fold_word
@@ -11,6 +11,17 @@ from schemas.settings import NamingSettings, PositiveInt, known_zone
 
 DateOrder = Literal["dmy", "mdy", "ymd"]
 """The order of day, month and year in a date of numbers."""
+
+
+def read_null_words(value: Any) -> Any:
+    """A label map with the words `null` and `~` as null, as a file of words and the command line spell it."""
+    if not isinstance(value, Mapping):
+        return value
+    return {word: None if label in {"null", "~"} else label for word, label in value.items()}
+
+
+LabelMap = Annotated[dict[str, Label | None], BeforeValidator(read_null_words)]
+"""Label words of a source and their labels; null leaves the rows of a word out."""
 
 INSTEAD = {
     "label_columns": ("label_column", "thresholds"),
@@ -106,7 +117,7 @@ class DataSettings(NamingSettings):
         "majority decides.",
         min_length=2,
     )
-    label_map: dict[str, Label | None] | None = Field(
+    label_map: LabelMap | None = Field(
         default=None,
         description="The source's label words, case ignored, to positive, neutral or negative, or to null, which "
         "leaves their rows out. The empty word means no label, and may only be null.",
@@ -180,14 +191,6 @@ class DataSettings(NamingSettings):
         if "text" not in value:
             raise ValueError(f"{','.join(value)!r} lacks text: add it")
         return tuple(part for part in ("text", "instrument", "day") if part in value)
-
-    @field_validator("label_map", mode="before")
-    @classmethod
-    def _null_as_a_word(cls, value: Any) -> Any:
-        """Read the words `null` and `~` as null, as a file of words and the command line spell it."""
-        if not isinstance(value, Mapping):
-            return value
-        return {word: None if label in {"null", "~"} else label for word, label in value.items()}
 
     @field_validator("label_map")
     @classmethod

@@ -152,7 +152,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
         ]
     if not all(len(pairing.labels) for pairing in pairings):
         raise IncomparableError(
-            f"cells {cell_id} and {other_cell_id}: they share no {part} headline; compare cells of one split"
+            f"cells {cell_id} and {other_cell_id}: their studies share no {part} headline; compare cells of one split"
         )
     return pairings
 

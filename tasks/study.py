@@ -84,4 +84,4 @@ def _describe_steps(study: StudyPlan, train: int) -> str:
     cells = [cell.settings for cell in study.cells]
     trained, alone = (len(study.runs) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone))
     shared = f", where each cell alone would take {alone:,} in all" if trained < alone else ""
-    return f"steps to train: {trained:,}{shared}"
+    return f"steps of the grid: {trained:,}{shared}"

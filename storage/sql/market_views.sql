@@ -121,7 +121,7 @@ COMMENT ON COLUMN dated_answers.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN dated_answers.p_positive IS 'Probability of sampling positive.';
 COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or this is unknown.';
 COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion.';
-COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to, so the answer cannot depend on what happened after it.';
+COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to and not in_sample, so the answer cannot depend on what happened after it.';
 COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
 
 

@@ -83,7 +83,8 @@ def folder(home: Path) -> Path:
         [(*row[:1], rows[at].sentiment, row[2]) for at, row in enumerate(dated_rows)],
     )
     write_csv(folder / "labelled.csv", "title,label", own_words[:20])
-    (folder / "words.yaml").write_text("".join(f"{word}: {label}\n" for label, word in WORDS.items()))
+    words = [*((word, label) for label, word in WORDS.items()), ("unclear", "null")]
+    (folder / "words.yaml").write_text("".join(f"{word}: {label}\n" for word, label in words))
     (folder / "wire.txt").write_text("".join(f"{generate_headline(random).text}\n" for _ in range(20)))
     (folder / "news.csv.gz").write_bytes(gzip.compress((folder / "wire.txt").read_bytes()))
     nested = [{"article": {"title": row.text}, "sentiment": {"polarity": row.sentiment}} for row in rows]

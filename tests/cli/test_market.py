@@ -126,7 +126,9 @@ def test_the_documented_demo_finds_the_planted_effect(home: Path) -> None:
     assert len(lines) == 3
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(root)}
     for line in lines:
-        subprocess.run(["bash", "-c", line], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            ["bash", "-c", line.replace("CELL", "champion")], env=environment, check=True, capture_output=True
+        )
     sql = (
         "SELECT low, high, p_holm FROM market_reaction WHERE scope = 'panel' AND horizon = 1 AND measure = 'sentiment'"
     )

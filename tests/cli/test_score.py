@@ -65,7 +65,7 @@ def test_other_columns_pass_through_to_every_format_of_answers(fintone: Run, cha
     assert code == 0
     assert list(rows[0])[-4:] == names
     assert [[row[name] for name in names] for row in rows] == expected
-    assert "desk.csv: in the answers 'label' is 'source_label'" in err
+    assert "desk.csv: renamed in the answers: 'label' to 'source_label'" in err
     _, out, _ = fintone("score", "desk.csv", "--format", "jsonl")
     assert [[json.loads(line)[name] for name in names] for line in out.splitlines()] == expected
     fintone("score", "desk.csv", "--output", "answers.parquet")
@@ -86,7 +86,7 @@ def test_evaluate_compares_answers_with_labels_and_counts_those_the_model_was_tr
     new = [(f"Orlo publishes {number} reports .", ("up", "down")[number % 2]) for number in range(40)]
     lines = [f'"{text}",{word}' for text, word in [*train, *new, ("Orlo opens .", "odd"), ("Orlo closes .", "")]]
     Path("labelled.csv").write_text("\n".join(["headline,label", *lines]))
-    Path("words.yaml").write_text("up: positive\ndown: negative\n")
+    Path("words.yaml").write_text("up: positive\ndown: negative\nunclear: null\n")
     options = ("--evaluate", "--label-map", "words.yaml", "--unparsed", "neutral")
     code, out, err = fintone("score", "labelled.csv", *options)
     answers = [row["label"] for row in csv.DictReader(io.StringIO(out))]

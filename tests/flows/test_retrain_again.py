@@ -150,7 +150,7 @@ def test_the_training_cutoff_of_the_base_model_can_be_set_after_the_study_is_fin
     assert retrain(build_config(apply_overrides(load_profile("demo"), settings))) == STUDY
     assert ask(home, "SELECT cell_id, hyperparameters, status FROM cells ORDER BY ALL") == before
     warning = (
-        "12 of 12 test headlines are older than the base model's training cutoff 2023-03-01; it may have read them"
+        "12 of 12 test headlines are not later than the base model's training cutoff 2023-03-01; it may have read them"
     )
     assert f"note: {warning}" in [event.get("text") for event in events]
     page = (home / "reports" / STUDY / "index.html").read_text(encoding="utf-8")

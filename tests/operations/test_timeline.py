@@ -126,7 +126,7 @@ def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read(home:
     days = [day for (day,) in query(home / "warehouse.duckdb", f"{tested} AND split_id = '{split}'").rows]
     assert "2025-03-20" in days  # which counts
     assert (read, of) == (sum(day <= "2025-03-20" for day in days), len(days))
-    assert note.endswith("are older than the base model's training cutoff 2025-03-20; it may have read them")
+    assert note.endswith("are not later than the base model's training cutoff 2025-03-20; it may have read them")
     for later in ("base_model.trained_until=2025-03-14", "base_model.trained_until=null"):
         assert "cutoff" not in str(describe_study(configure("split.test_from=2025-03-15", later)))
 
@@ -140,7 +140,7 @@ def test_of_several_models_a_dry_run_names_each_that_may_have_read_them(tiny_fol
     notes = [text for _, text in describe_study(build_config({**values, "grid": grids})) if "training cutoff" in text]
     assert len(notes) == 1
     assert notes[0].endswith(
-        "test headlines are older than the training cutoff 2026-01-01 of embedded; it may have read them"
+        "test headlines are not later than the training cutoff 2026-01-01 of embedded; it may have read them"
     )
 
 

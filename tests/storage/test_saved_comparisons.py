@@ -139,7 +139,7 @@ def test_for_cells_that_cannot_be_compared_the_error_says_what_is_missing(anothe
 def test_cells_that_share_no_headline_are_refused(another, evaluation):
     record = evaluation("renewed", 0.1, split_id="other split", decoding_id="top-1")
     replace_evaluations(another, [record], predictions(record.evaluation_id, {3: "neutral"}))
-    with pytest.raises(InputError, match="cells tuned and renewed: they share no test headline; compare cells of one"):
+    with pytest.raises(InputError, match="cells tuned and renewed: their studies share no test headline; compare"):
         load_pairings(another, "tuned", "renewed", "test")
 
 
