@@ -142,13 +142,13 @@ def test_only_drift_beyond_the_tolerance_is_reported() -> None:
         (
             1,
             "1 of 9 test headlines has near copies",
-            "1 of 9 test headlines is older",
+            "1 of 9 test headlines is not later",
             "1 train headline is a copy or near copy of headlines",
         ),
         (
             2,
             "2 of 9 test headlines have near copies",
-            "2 of 9 test headlines are older",
+            "2 of 9 test headlines are not later",
             "2 train headlines are copies or near copies of headlines",
         ),
     ],
