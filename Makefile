@@ -48,6 +48,7 @@ bench: $(READY) ## measure how long things take, into benchmarks/results and the
 	$(BIN)/python -m benchmarks.training $(LEARNING_ARGS)
 	$(BIN)/python -m benchmarks.grid $(LEARNING_ARGS)
 	$(BIN)/python -m benchmarks.market
+	$(BIN)/python -m benchmarks.weeks
 	@$(BIN)/python -m benchmarks.readme
 
 base-model: $(READY) ## pretrain the embedded base model again, up to 30 minutes on 2 cores

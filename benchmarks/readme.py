@@ -18,7 +18,7 @@ LOSSES = ("completion", "whole-text")
 Record = dict[str, Any]
 """A file of results: machine, figures, ratios and more."""
 
-NAMES = ("commands", "ingest", "scoring", "training", "grid", "gpu", "market", "financial-phrasebank")
+NAMES = ("commands", "ingest", "scoring", "training", "grid", "gpu", "market", "weeks", "financial-phrasebank")
 """The benchmarks that the documents quote."""
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +44,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
         "gpu": _build_gpu(records["gpu"]),
         "gpu-in-short": _describe_gpu_in_short(records["gpu"]),
         "market": _describe_market(records["market"]),
+        "weeks": _describe(records["weeks"]["machine"], "weeks") + _build_weeks(records["weeks"]["figures"]),
         "real-study": _describe_real_study(records["financial-phrasebank"]),
     }
 
@@ -100,6 +101,14 @@ def _build_training(record: Record) -> str:
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "examples/s", "fintone is faster by")
     return f"{build_table(titles, rows)}\n\n{text}"
+
+
+def _build_weeks(figures: dict[str, float]) -> str:
+    homes = sorted({int(name.split(", ")[-2]) for name in figures})
+    names = list(dict.fromkeys(name.rsplit(", ", 2)[0] for name in figures if name.endswith(", s")))
+    rows = [(f"`{name}`", *(f"{figures[f'{name}, {weeks}, s']:.2f} s" for weeks in homes)) for name in names]
+    rows.append(("the warehouse", *(f"{figures[f'warehouse, {weeks}, MB']:,.0f} MB" for weeks in homes)))
+    return build_table(("", "1 week", *(f"{weeks} weeks" for weeks in homes[1:])), rows)
 
 
 def _describe_market(record: Record) -> str:
