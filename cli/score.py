@@ -90,7 +90,7 @@ def score(
     ] = None,
     drift_tolerance: Annotated[
         float,
-        typer.Option(help="Drift is reported if the 95 % interval of its difference lies wholly beyond this."),
+        typer.Option(help="Drift is reported where the whole 95 % interval of a difference is beyond this."),
     ] = 0.1,
 ) -> None:
     """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.

@@ -98,7 +98,7 @@ class ScoreSettings(NamingSettings):
         gt=0,
         lt=1,
         description="How far a share of answers or the mean confidence may differ from that on the model's test part. "
-        "A difference whose whole 95 % interval is farther is reported, and sent as an event.",
+        "A difference is reported, and sent as an event, if its whole 95 % interval is beyond this.",
     )
 
     evaluate: bool = Field(default=False, description="Compare the answers with the labels in the source.")

@@ -21,10 +21,11 @@ from learning.scoring.model_evaluation import evaluate_model
 from learning.study.grid import plan_study
 from learning.study.identity import decoding_id
 from learning.study.metrics import measure
+from learning.training.recipe import TrainingOutcome
 from operations.draws import add_draws
 from operations.intake import ingest_and_save
 from operations.planning import cell_records
-from operations.records import load_part, load_parts, save_results
+from operations.records import cell_outcome, load_part, load_parts, save_results
 from operations.splitting import settle_split
 from schemas.cell import CellSettings
 from schemas.config import StudyConfig
@@ -209,3 +210,23 @@ def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, 
     assert (recipe.training.batch_size, recipe.training.micro_batch_size) == (8, size)
     training = recipe.training
     assert (training.learning_rate, training.epochs, training.seed) == (2e-6, 1, 42)
+
+
+def test_a_cell_that_is_copied_from_a_checkpoint_records_no_micro_batch(home: Path) -> None:
+    [cell, *_] = begin(home).cells
+    outcome = TrainingOutcome(
+        log=(),
+        first_step=4,
+        seconds=0.0,
+        examples_per_second=None,
+        tokens_per_second=None,
+        peak_memory_bytes=0,
+        environment={"device": "cpu"},
+        micro_batch_size=8,
+        memory_errors=1,
+        diverged=False,
+        adapter_hash="hash",
+    )
+    assert cell_outcome(cell, outcome).environment == {"device": "cpu"}
+    trained = cell_outcome(cell, replace(outcome, seconds=1.0)).environment
+    assert trained == {"device": "cpu", "micro_batch_size": 8, "memory_errors": 1}
