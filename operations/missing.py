@@ -41,6 +41,6 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
     if best is None:
         missing = load_missing(warehouse, study_id, with_final=True)
         raise NothingTrainedError(
-            f"study {study_id}: no fine-tuned cell is evaluated yet; {describe_lost_cells(missing)}"
+            f"study {study_id}: no fine-tuned cell is evaluated; {describe_lost_cells(missing)}"
         )
     return best

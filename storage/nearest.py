@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _NAMED = {
     "study": "SELECT study_id AS id, name FROM studies",
-    "cell": "SELECT cell_id AS id, name FROM study_cells",
+    "cell": "SELECT cell_id AS id, name FROM study_cells UNION SELECT 'champion', 'champion'",
     "snapshot": "SELECT snapshot_id AS id, NULL AS name FROM snapshots",
 }
 LEAST_LIKENESS = 0.75

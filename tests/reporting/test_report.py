@@ -226,7 +226,7 @@ def test_a_page_without_a_study_a_place_or_a_result_is_refused(home: Path, tmp_p
         write_report(None, tmp_path / "file")
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM evaluations")
-    with pytest.raises(FailureError, match="no fine-tuned cell is evaluated yet"):
+    with pytest.raises(FailureError, match="no fine-tuned cell is evaluated"):
         write_report()
 
 

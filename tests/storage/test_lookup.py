@@ -52,6 +52,8 @@ def test_a_text_that_names_nothing_or_several_things_is_refused(twins: Path) -> 
         "tunde": "tunde: no id or name, did you mean 'tuned'?; `fintone list`",
         "weekyl": "weekyl: no id or name, did you mean 'weekly'?; ",
         "snop": "snop: no id or name, did you mean 'snapshot'?; ",
+        "champoin": "champoin: no id or name, did you mean 'champion'?; ",
+        "champ": "champ: no id or name, did you mean 'champion'?; ",
     }
     for text, line in beginnings.items():
         with pytest.raises((UnknownIdError, AmbiguousIdError)) as raised:
@@ -109,6 +111,10 @@ def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
 def test_for_a_mistyped_cell_or_study_the_nearest_is_suggested(twins: Path) -> None:
     with pytest.raises(UnknownCellError, match=r"^cell cafe2x: not in the warehouse, did you mean 'cafe22'\?; "):
         find_cells(twins, ["cafe2x"])
+    with pytest.raises(UnknownCellError, match=r"^cell Champion: not in the warehouse, did you mean 'champion'\?; "):
+        find_cells(twins, ["Champion"])
+    with pytest.raises(UnknownStudyError, match=r"^study champion: not in the warehouse, but cell champion is; "):
+        find_study(twins, "champion")
     with pytest.raises(UnknownStudyError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):
         find_study(twins, "stduy")
 
