@@ -48,7 +48,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     known = dates.dropna()
     if known.empty:
         raise NothingMeasuredError(
-            f"prices {path.name}: none of its {len(table):,} dates can be read; write 2025-03-04"
+            f"prices {path.name}: no date of {count(len(table), 'row')} can be read; write 2025-03-04"
         )
     sessions = list_sessions(settings.calendar, known.min(), known.max())
     prices = read_prices(table, dates, sessions["session"], f"prices {path.name}", settings.price_column)

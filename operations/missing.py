@@ -40,7 +40,5 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
     best = load_best(warehouse, study_id)
     if best is None:
         missing = load_missing(warehouse, study_id, with_final=True)
-        raise NothingTrainedError(
-            f"study {study_id}: no fine-tuned cell is evaluated; {describe_lost_cells(missing)}"
-        )
+        raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated; {describe_lost_cells(missing)}")
     return best

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from schemas.config import StudyConfig
+from schemas.listing import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,8 +90,9 @@ def describe_times(parts: TimedParts) -> str:
     text += "".join(
         f"; window {number}: test {_span(parts.times, window['test'])}" for number, window in enumerate(later, start=2)
     )
-    none = [(parts.undated, "without a date"), (parts.embargoed, "that are near copies of earlier ones")]
-    missing = " and ".join(f"{number:,} {why}" for number, why in none if number)
+    undated = f"{parts.undated:,} without a date" if parts.undated else ""
+    embargoed = count(parts.embargoed, "near copy of an earlier one", "near copies of earlier ones")
+    missing = " and ".join(filter(None, [undated, embargoed if parts.embargoed else ""]))
     return f"{text}{f'; headlines in no part: {missing}' if missing else ''}"
 
 

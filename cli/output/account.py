@@ -57,8 +57,8 @@ def describe_ingestion(report: DataReport, source: str, *, is_new: bool) -> tupl
         lines.append((f"since {report.previous_snapshot_id}", changes))
     drifted = [drift for drift in report.drift if drift.drift in {"moderate", "major"}]
     lines += [("drift", f"{drift.drift}, {drift.measure} {drift.value:.2f}") for drift in drifted]
-    reasons = dict.fromkeys(drift.reason for drift in report.drift if drift.reason)
-    lines += [("drift", f"unknown, because {reason}") for reason in reasons]
+    unknown = [drift for drift in report.drift if drift.reason]
+    lines += [("drift", f"{drift.measure} is unknown, because {drift.reason}") for drift in unknown]
     lines += [("warning", warning) for warning in report.warn()]
     return lines, data_queries(
         report.ingest_id,

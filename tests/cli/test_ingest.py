@@ -233,3 +233,18 @@ def test_unread_files_and_damage_are_not_mentioned_if_an_older_version_did_not_s
         connection.execute("UPDATE sources SET not_read = NULL, headlines_damaged = NULL, damaged_example = NULL")
     code, out, _ = fintone("ingest", "plain.csv")
     assert (code, "not read" in out, "damaged" in out) == (0, False, False)
+
+
+def test_a_drift_since_the_snapshot_before_and_one_that_few_headlines_hide_are_reported(fintone: Run) -> None:
+    def ingest_rows(labels: list[str]) -> str:
+        rows = [f"Company {number} met in room {number % 7},{label}" for number, label in enumerate(labels)]
+        Path("week.csv").write_text("\n".join(["text,label", *rows]))
+        code, out, _ = fintone("ingest", "week.csv")
+        assert code == 0
+        return " ".join(out.split())
+
+    assert " drift " not in ingest_rows(["negative", "neutral", "positive"] * 100)
+    shifted = ingest_rows(["negative", "negative", "neutral", "positive"] * 75)
+    assert " drift moderate, PSI of labels 0.12 " in shifted  # ln(3/2) / 6 + ln(4/3) / 6
+    few = ingest_rows(["negative", "neutral", "positive"])
+    assert " drift PSI of labels is unknown, because there are too few headlines, of which noise alone " in few

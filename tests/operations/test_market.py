@@ -193,7 +193,7 @@ def test_a_repeated_measurement_replaces_the_first(home: Path, cell: str) -> Non
             "date,ticker,close\n2024-01-02,XXX,5\n2024-01-03,XXX,5\n",
             r"none of the instruments of the headlines \(AAA, BBB",
         ),
-        ("date,ticker,close\nsoon,AAA,5\n", "prices p.csv: none of its 1 dates can be read"),
+        ("date,ticker,close\nsoon,AAA,5\n", "prices p.csv: no date of 1 row can be read"),
         ("date,ticker,close\n2024-01-06,AAA,5\n", "no price that can be used, the exchange had no session on that day"),
         ("date,ticker,close\n03/04/2024,AAA,5\n05/06/2024,AAA,5\n", "may be dmy or mdy; write dates as 2025-03-04"),
         ("when,ticker,close\n2024-01-02,AAA,5\n", "prices p.csv: has no column date; its columns are 'when'"),
