@@ -18,7 +18,9 @@ from schemas.cell import PromptSettings
 from schemas.label import Label
 
 AT_ONCE = 1_024
-"""Headlines whose examples are chosen together: this bounds memory and changes no choice."""
+"""The most headlines whose examples are chosen together; this changes no choice."""
+SIMILARITIES_AT_ONCE = 2**22
+"""The most similarities that are held at once, so that memory does not grow with the pool: 100 MB."""
 DIGITS = 9
 """Digits of a similarity: two that differ only in rounding, as on two machines, are equal."""
 SPARE = 4
@@ -112,21 +114,41 @@ class NearestChooser:
         self.pool, self.match = pool.keep(order), match
         self.examples, self.seed = prompt.examples, prompt.examples_seed
         self.vectorizer: Any = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-        self.vectors = self.vectorizer.fit_transform(self.pool.texts)
+        self.vectors = self.vectorizer.fit_transform(self.pool.texts).T.tocsr()
+        self.members: dict[str, list[int]] = {}
+        for place, group in enumerate(self.pool.groups):
+            self.members.setdefault(group, []).append(place)
 
     def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
         """See `Chooser`."""
-        for start in range(0, len(headlines), AT_ONCE):
-            batch = headlines[start : start + AT_ONCE]
-            similar = (self.vectorizer.transform(batch) @ self.vectors.T).toarray().round(DIGITS)
-            for headline, row, near in zip(batch, similar, _match_groups(batch, self.pool, self.match), strict=True):
-                yield self._choose(headline, row, near)
+        at_once = max(1, min(AT_ONCE, SIMILARITIES_AT_ONCE // len(self.pool.texts)))
+        for start in range(0, len(headlines), at_once):
+            batch = headlines[start : start + at_once]
+            similar = (self.vectorizer.transform(batch) @ self.vectors).toarray()
+            similar.round(DIGITS, out=similar)
+            for headline, places in zip(batch, self._find_nearest(batch, similar), strict=True):
+                places.sort(key=lambda place: _draw(self.seed, f"{headline}\n{self.pool.texts[place]}"))
+                yield tuple(Example(self.pool.texts[place], self.pool.labels[place]) for place in places)
 
-    def _choose(self, headline: str, similar: NDArray[np.float64], near: NDArray[np.bool_]) -> tuple[Example, ...]:
-        places = _find_largest(np.where(near, -1.0, similar), self.examples)
-        places = [place for place in places if not near[place]]
-        places.sort(key=lambda place: _draw(self.seed, f"{headline}\n{self.pool.texts[place]}"))
-        return tuple(Example(self.pool.texts[place], self.pool.labels[place]) for place in places)
+    def _find_nearest(self, headlines: Sequence[str], similar: NDArray[np.float64]) -> list[list[int]]:
+        """For each headline the places of the most similar texts that are no near copies of it.
+
+        Only the most similar ones are compared with it, and more of them where too few are left.
+        """
+        found: list[list[int]] = [[] for _ in headlines]
+        wanting, looked_at = list(range(len(headlines))), 2 * self.examples
+        while wanting:
+            nearest = [_find_largest(similar[row], looked_at) for row in wanting]
+            groups = {self.pool.groups[place] for places in nearest for place in places}
+            members = [member for group in groups for member in self.members[group]]
+            at = {member: position for position, member in enumerate(members)}
+            near = _match_groups([headlines[row] for row in wanting], self.pool.keep(members), self.match)
+            for row, places, is_near in zip(wanting, nearest, near, strict=True):
+                found[row] = [place for place in places if not is_near[at[place]]][: self.examples]
+            is_all = looked_at >= len(self.pool.texts)
+            wanting = [row for row in wanting if len(found[row]) < self.examples and not is_all]
+            looked_at *= 4
+        return found
 
 
 def find_chooser(pool: Pool, prompt: PromptSettings, match: Matcher) -> FixedChooser | NearestChooser:

@@ -4,7 +4,10 @@ from collections import Counter
 from functools import partial
 from random import Random
 
+import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.metrics.pairwise import cosine_similarity
 
 from embedded.grammar import generate_headline
 from ingestion.near_duplicates import group_near_copies, match_near_copies
@@ -70,6 +73,29 @@ def test_neither_a_headline_nor_a_near_copy_of_it_is_its_example(by: str) -> Non
             assert len(shown) == 6
             assert groups
             assert not groups & {POOL.groups[POOL.texts.index(example.headline)] for example in shown}
+
+
+@pytest.mark.parametrize("at_once", [1, 10_000], ids=["one headline at once", "all at once"])
+def test_the_nearest_are_those_of_a_search_through_all_where_most_of_the_pool_are_near_copies(
+    monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    copies = [f"{text} {number} %" for text in POOL.texts[:20] for number in range(40, 70)]
+    pool = Pool(
+        (*POOL.texts, *copies),
+        (*POOL.labels, *(label for label in POOL.labels[:20] for _ in range(30))),
+        (*POOL.groups, *(group for group in POOL.groups[:20] for _ in range(30))),
+    )
+    monkeypatch.setattr("learning.prompt.choice.SIMILARITIES_AT_ONCE", at_once)
+    asked = (*copies[::97], *OTHERS)
+    vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True).fit(pool.texts)
+    similar = cosine_similarity(vectorizer.transform(asked), vectorizer.transform(pool.texts))
+    for shown, row, near in zip(
+        choose(asked, pool, examples=4, examples_by="nearest"), similar, MATCH(asked, pool.texts), strict=True
+    ):
+        groups = {pool.groups[place] for place in np.flatnonzero(near)}
+        others = [value for value, group in zip(row, pool.groups, strict=True) if group not in groups]
+        found = [row[pool.texts.index(example.headline)] for example in shown]
+        assert sorted(found, reverse=True) == pytest.approx(sorted(others, reverse=True)[:4])
 
 
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
