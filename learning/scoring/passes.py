@@ -104,7 +104,7 @@ def node_logits(
             input_ids=_send(ids, model.device),
             position_ids=queries,
             attention_mask=window.mask(mask, queries, keys) if window else mask,
-            past_key_values=cache,
+            cache=cache,
             use_cache=cache is not None,
             logits_to_keep=kept,
         ).logits
