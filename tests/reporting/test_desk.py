@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 import pytest
@@ -99,6 +100,67 @@ def test_the_desk_gets_accuracy_where_it_acts_mix_ups_seeds_speed_approval_and_m
     assert re.search(r"commit ([0-9a-f]{12}(\+changed)?|unknown) of fintone \d", machine)
 
 
+def test_the_figures_of_the_desk_are_those_of_the_warehouse(rivals: Path, trained: Any) -> None:
+    own = f"cell_id = '{trained[1]}' AND part = 'test' AND temperature = 0.1"
+    evaluation = f"evaluation_id = (SELECT evaluation_id FROM evaluations WHERE {own})"
+    with writing(rivals / "warehouse.duckdb") as connection:
+        wrong = f"SELECT headline_id FROM predictions WHERE {own} AND label = 'negative' ORDER BY headline_id LIMIT 3"
+        connection.execute(
+            f"UPDATE ledger.predictions SET predicted = 'positive' WHERE {evaluation} AND headline_id IN ({wrong})"
+        )
+    answers = [each.answer for each in answer_desk(read_report(act_at=0.4))]
+    [(accuracy, low, high)] = ask(
+        rivals, f"SELECT accuracy, accuracy_low, accuracy_high FROM acting WHERE {own} AND threshold = 0.4"
+    )
+    assert low < accuracy < high
+    assert answers[0].startswith(f"{accuracy:.3f} [{low:.3f}, {high:.3f}], on the ")
+    assert answers[0].endswith(" of the headlines that it answers so, at temperature 0.1.")
+    [(mixed, n, right, rate, low, high)] = ask(
+        rivals,
+        "SELECT count(*) FILTER (predicted <> label AND label <> 'neutral' AND predicted <> 'neutral') AS mixed,"
+        " count(*) AS n, count(*) FILTER (predicted = label AND label <> 'neutral'), mixed / n, hits_low(mixed, n),"
+        f" hits_high(mixed, n) FROM predictions WHERE study_id = latest_study() AND {own}",
+    )
+    assert mixed >= 3
+    assert answers[1].startswith(f"{mixed} of {n} headlines, {rate:.1%} [{low:.1%}, {high:.1%}]; champion 33.3%")
+    assert answers[2].startswith(f"As much as {right / mixed:.1f} right calls earn: it makes that many right calls")
+    [(speed,)] = ask(rivals, f"SELECT n / seconds FROM evaluations WHERE {own}")
+    assert answers[4].startswith(f"{speed:,.0f} on ")
+    assert answers[4].endswith(f", when it answered the {n} headlines of test.")
+
+
+@pytest.mark.usefixtures("rivals")
+def test_where_nothing_is_counted_the_desk_gets_a_sentence_without_figures() -> None:
+    report = read_report(act_at=0.99)
+    acting, mix_ups = report.tables["acting"], report.tables["mix_ups"]
+    none_so_sure = acting._replace(rows=[(threshold, 0, 0.0, None, None, None) for threshold, *_ in acting.rows])
+    never = {"mix_ups": 0, "right_calls": 1_234, "right_calls_per_mix_up": None}
+    rows = [tuple((row | never).values()) for row in mix_ups.records()]
+    tables = {**report.tables, "acting": none_so_sure, "mix_ups": mix_ups._replace(rows=rows)}
+    answers = [each.answer for each in answer_desk(replace(report, tables=tables))]
+    assert answers[0] == "It answers no headline with that confidence, at temperature 0.1."
+    assert answers[2] == "It made none in 1,234 right calls of positive and negative."
+
+
+@pytest.mark.usefixtures("rivals")
+@pytest.mark.parametrize(
+    ("commit", "shown"),
+    [
+        ("0123456789abcdef+changed", "0123456789ab+changed"),
+        ("0123456789abcdef", "0123456789ab"),
+        (None, "not recorded"),
+    ],
+)
+def test_a_commit_is_shortened_and_changes_after_it_are_named(commit: str | None, shown: str) -> None:
+    report = read_report()
+    environment = report.tables["environment"]
+    rows = [
+        (what, commit if what == "commit" else value) for what, value in environment.rows if commit or what != "commit"
+    ]
+    changed = replace(report, tables={**report.tables, "environment": environment._replace(rows=rows)})
+    assert f"; commit {shown} of fintone " in answer_desk(changed)[-1].answer
+
+
 def test_seeds_of_the_chosen_cell_are_shown_with_their_spread(rivals: Path, trained: Any) -> None:
     seventh = [trained[2].study_id, CHAMPION, f"{trained[2].cells[0].name} seed=7"]
     with writing(rivals / "warehouse.duckdb") as connection:
@@ -108,13 +170,26 @@ def test_seeds_of_the_chosen_cell_are_shown_with_their_spread(rivals: Path, trai
             " WHERE cell_id = ?",
             [CHAMPION],
         )
-    assert any(each.answer.startswith("Over 2 seeds, accuracy is ") for each in answer_desk(read_report()))
+        connection.execute("UPDATE evaluations SET accuracy = 0.8 WHERE cell_id = ?", [CHAMPION])
+    accuracies = [
+        accuracy
+        for (accuracy,) in ask(
+            rivals,
+            "SELECT accuracy FROM leaderboard WHERE study_id = latest_study() AND part = 'test' AND temperature = 0.1"
+            " AND kind = 'fine-tuned' ORDER BY accuracy",
+        )
+    ]
+    assert len(set(accuracies)) == 2
+    assert answer_desk(read_report())[3].answer == (
+        f"Over 2 seeds, accuracy is {mean(accuracies):.3f} on average, from {accuracies[0]:.3f} to "
+        f"{accuracies[1]:.3f}, with a standard deviation of {stdev(accuracies):.3f}."
+    )
 
 
 @pytest.mark.parametrize(
     ("decided", "answer"),
     [
-        ([], "Not yet. The promotion gate has not judged it"),
+        ([], "Not yet. The promotion gate has not judged it: the study is incomplete."),
         (["kept"], "No. The promotion gate did not promote it: accuracy .3 is below the floor."),
         (
             ["promoted"],
@@ -150,20 +225,30 @@ def test_a_study_of_folds_or_windows_promotes_nothing(repeated: str) -> None:
     repeating = replace(report, missing=(), config={**report.config, "split": {repeated: 3}})
     usable = describe_usable(repeating)
     assert (usable.word, usable.why[:40]) == ("Not this study", "It was not judged: 3 folds or windows es")
+    incomplete = describe_usable(replace(repeating, missing=("epochs=2: planned",)))
+    assert incomplete == ("Not yet", "The promotion gate has not judged it: the study is incomplete.")
 
 
 def test_a_person_who_approved_is_named(rivals: Path, trained: Any) -> None:
     decision = Decision("promoted", "person", "ours", trained[2].study_id, trained[1], 0.1, person="M. Curie")
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
-    assert ". Approved by: M. Curie, on " in f". {describe_usable(read_report()).why}"
+    report = read_report()
+    assert re.search(r"\. Approved by: M\. Curie, on .* UTC: ours\.$", describe_usable(report).why)
+    elsewhere = replace(report, champion=Champion(trained[1], 3))
+    assert "It answers at temperature 3, judged at 0.1. Approved" in describe_usable(elsewhere).why
+    without = ("No longer", "It was the champion, and there is no champion now.")
+    assert describe_usable(replace(report, champion=None)) == without
 
 
 def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(rivals: Path, trained: Any) -> None:
+    assert describe_usable(replace(read_report(), synthetic=True)).word == "Not yet"
     decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE sources SET kind = 'phrasebank'")
-    assert describe_usable(read_report()).word == "For research only"
+    usable = describe_usable(read_report())
+    assert usable.word == "For research only"
+    assert re.search(r"Approved by: The promotion gate, on .* UTC\. The licence of the data is ", usable.why)
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute("UPDATE studies SET synthetic = true")
     assert describe_usable(read_report()) == ("No", GENERATED)
