@@ -1,5 +1,6 @@
 """A small study of folds, end to end."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
@@ -12,10 +13,17 @@ from flows.retrain import retrain
 from learning.study.comparison import mcnemar
 from learning.study.intervals import paired_interval
 from operations.comparison import compare_cells
+from operations.folds import pool_folds
 from operations.models import NoModelError, load_model
+from operations.planning import lay_out
+from schemas.plan import StudyPlan
+from storage.cell_progress import fail_cell
 from storage.cells import find_cells
 from storage.champions import load_champion
+from storage.evaluations import forget_evaluations
 from storage.home import Home
+from storage.warehouse import writing
+from tests.asking import ask
 from tests.flows.small_study import Study, run_small_study
 
 FOLDS = 2
@@ -175,3 +183,58 @@ def test_the_report_shows_the_spread_and_says_that_nothing_is_promoted(study: St
     page = Home(study.home).report(study.study_id).read_text(encoding="utf-8")
     assert "Spread over folds" in page
     assert "estimate a recipe" in page
+
+
+@pytest.fixture
+def copied(study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyPlan:
+    """The plan of the study, whose home is a copy."""
+    shutil.copytree(study.home, tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    [ids] = study.ask("SELECT snapshot_id, split_id FROM studies")
+    return lay_out(study.config, *ids)
+
+
+def test_draws_curve_likeliest_labels_and_time_of_a_pooled_cell_are_those_of_its_folds(copied: StudyPlan) -> None:
+    assert pool_folds(copied) == []
+    home, [pooled] = Home.from_environment().root, copied.cells
+    draws = ask(
+        home,
+        "SELECT part, count(*), bool_or(draw = 0 AND draws.accuracy = leaderboard.accuracy) FROM draws JOIN leaderboard"
+        f" USING (study_id, cell_id, part, temperature) WHERE cell_id = '{pooled.cell_id}' GROUP BY part ORDER BY part",
+    )
+    assert draws == [("test", 2, True), ("validation", 2, True)]
+    points = ask(
+        home,
+        "SELECT curve.expected_accuracy, board.expected_accuracy FROM temperature_curve AS curve JOIN leaderboard AS"
+        f" board USING (study_id, cell_id, part, temperature) WHERE cell_id = '{pooled.cell_id}'",
+    )
+    assert len(points) == 2
+    assert [point for point, _ in points] == pytest.approx([expected for _, expected in points])
+    figures = "SELECT sum(n), sum(n * argmax_accuracy) / sum(n), sum(seconds) FROM evaluations WHERE part = 'test' AND"
+    folds = ", ".join(f"'{fold.cells[0].cell_id}'" for fold in copied.folds)
+    [whole], [own] = (ask(home, f"{figures} cell_id IN ({ids})") for ids in (f"'{pooled.cell_id}'", folds))
+    assert whole == pytest.approx(own)
+
+
+def test_a_pooled_cell_costs_the_mean_of_its_folds_and_has_diverged_if_one_has(copied: StudyPlan) -> None:
+    home, pooled = Home.from_environment(), (copied.baselines[0], copied.cells[0])
+    with writing(home.warehouse) as connection:
+        for number, fold in enumerate(copied.folds, start=1):
+            cost = f"UPDATE cells SET train_seconds = {10 * number}, size_bytes = {200 * number} WHERE cell_id = ?"
+            connection.executemany(cost, [[fold.baselines[0].cell_id], [fold.cells[0].cell_id]])
+        connection.execute("UPDATE cells SET status = 'diverged' WHERE cell_id = ?", [copied.folds[1].cells[0].cell_id])
+    assert pool_folds(copied) == []
+    costs = "SELECT status, train_seconds, size_bytes, environment->>'device' FROM cells WHERE cell_id = '{0}'"
+    baseline, fine_tune = (ask(home.root, costs.format(cell.cell_id)) for cell in pooled)
+    assert baseline == [("finished", 15.0, 300, None)]
+    assert fine_tune == [("diverged", 15.0, 300, "cpu")]
+
+
+def test_a_cell_is_not_pooled_while_a_fold_lacks_its_evaluation(copied: StudyPlan) -> None:
+    home, [pooled], [_, second] = Home.from_environment(), copied.cells, [fold.cells[0] for fold in copied.folds]
+    forget_evaluations(home.warehouse, second.cell_id)
+    fail_cell(home.warehouse, second.cell_id, "no memory", even_if_done=True)
+    assert pool_folds(copied) == ["epochs=1"]
+    row = f"SELECT status, reason FROM cells WHERE cell_id = '{pooled.cell_id}'"
+    assert ask(home.root, row) == [("failed", "fold 2 of 2 is not evaluated: no memory")]
+    assert ask(home.root, f"SELECT count(*) FROM evaluations WHERE cell_id = '{pooled.cell_id}'") == [(0,)]

@@ -180,7 +180,11 @@ def test_batches_are_of_like_length_and_every_example_is_seen_once() -> None:
     assert list(batches) != first
     padded = sum(8 * max(lengths[number] for number in first[start : start + 8]) for start in range(0, 296, 8))
     assert padded < 1.05 * sum(lengths)
-    assert first[:8] != sorted(first[:8], key=lengths.__getitem__) or lengths[first[0]] > min(lengths)
+    other_seed = list(LengthBatches(lengths, 8, seed=4))
+    assert other_seed not in (first, list(batches))
+    shortest = [lengths[number] for number in first[:296:8]]
+    assert shortest != sorted(shortest)
+    assert [lengths[number] for number in first[296:]] == sorted(lengths)[296:]  # the short batch is the last
 
 
 def test_an_untouched_base_with_labels_of_sentiment_answers_with_them(labelled: Labelled, tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import TrainerControl, TrainerState, TrainingArguments
 
 from learning.models.loaded_base import LoadedBase
 from learning.training import checkpoints
+from learning.training.callbacks import Saving, SavingClock
 from learning.training.cell import train_adapters
 from learning.training.cell_training import Training
 from learning.training.checkpoints import CheckpointStore
@@ -127,6 +129,31 @@ def test_the_number_of_checkpoints_on_the_disk_is_bounded(train: Any, store: Che
         train("cell", recipe(epochs, "warmup-stable-decay", checkpoint_steps=1), store, on_step=count)
     assert most <= 3
     assert len(list(store.root.glob("*/checkpoint-*"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("every_steps", "shared_steps", "saved"), [(3, 0, [3, 6]), (None, 4, [4]), (3, 4, [3, 4, 6]), (None, 0, [])]
+)
+def test_a_checkpoint_is_requested_every_few_steps_and_where_longer_cells_begin_to_differ(
+    store: CheckpointStore, every_steps: int | None, shared_steps: int, saved: list[int]
+) -> None:
+    clock = SavingClock(Saving(store, 1, shared_steps, every_steps, every_minutes=60))
+    assert [step for step in range(1, 8) if requests_checkpoint(clock, step)] == saved
+
+
+def test_a_checkpoint_is_requested_when_its_minutes_have_passed(store: CheckpointStore) -> None:
+    clock = SavingClock(Saving(store, 1, 0, None, every_minutes=1.5))
+    requested = []
+    for step, seconds in enumerate((80, 5, 10, 0), start=1):
+        clock.saved_at -= seconds
+        requested.append(requests_checkpoint(clock, step))
+    assert requested == [False, False, True, False]
+
+
+def requests_checkpoint(clock: SavingClock, step: int) -> bool:
+    control = TrainerControl()
+    clock.on_step_end(TrainingArguments(), TrainerState(global_step=step), control)
+    return bool(control.should_save)
 
 
 def test_a_large_file_is_hashed_in_blocks_and_each_of_them_counts(
