@@ -1,10 +1,12 @@
 """The preview of a study: its sums are right, its needs are named, and it leaves nothing behind."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from embedded.paths import MODEL_FOLDER
 from ingestion.files import SourceError
 from ingestion.refusals import TooManyRejectedError
 from learning.baselines.embeddings import EncoderError
@@ -12,6 +14,7 @@ from learning.models.base_model import BaseModelError
 from operations.intake import find_headlines, ingest_and_save
 from operations.preview import check_inputs, describe_study
 from schemas.config import StudyConfig
+from schemas.errors import InputError
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.splits import save_split
@@ -91,6 +94,28 @@ def test_cells_with_too_few_steps_to_learn_are_named_with_a_remedy(assignments: 
 def test_a_cluster_is_named() -> None:
     lines = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.address=head:6379")))
     assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")
+    own = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.gpus_per_cell=0")))
+    assert own["runner"].startswith("Ray cluster this machine's own; 1 CPU and 0 GPU a cell")
+
+
+def test_a_study_is_named_with_its_tags() -> None:
+    config = make_config("demo").model_copy(update={"study_name": "weekly", "tags": {"desk": "fx", "run": "3"}})
+    assert describe_study(config)[0] == ("study", "profile demo, named weekly, desk=fx, run=3")
+
+
+def test_every_step_of_every_fold_is_counted() -> None:
+    folds = ("split.method=hashed", "split.folds=2", "split.train_per_class=8")
+    lines = dict(describe_study(make_config("demo", *folds, "grid.curve_epochs=3,4", "decoding.top_p=0.9")))
+    assert lines["training"].endswith("; 54 steps in all")
+    assert lines["shared"].endswith(": 54 steps are trained instead of 72")
+    assert lines["epoch curve"].endswith(": 1 more cell, 6 more steps")
+    assert lines["scoring"].endswith(", top-k 50, top-p 0.9")
+
+
+def test_a_model_under_two_names_is_noted(tmp_path: Path) -> None:
+    other = shutil.copytree(MODEL_FOLDER, tmp_path / "other")
+    notes = [text for subject, text in describe_study(make_config("demo", f"grid.base_model.name=embedded,{other}"))]
+    assert f"{other} is the same model as embedded: their cells are the same, and run once" in notes
 
 
 def test_headlines_that_were_in_test_before_are_counted_in_test(home: Path) -> None:
@@ -202,6 +227,23 @@ def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
         check_inputs(make_config("demo", "base_model.name=nowhere"), lambda _: None)
     with pytest.raises(EncoderError, match="embedding model nowhere: no such folder"):
         check_inputs(make_config("demo", "baselines.embedding_model=nowhere"), lambda _: None)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("baselines.names=lexicon", "'lexicon' is no baseline, did you mean 'finance lexicon'"),
+        ("training.method=full", "training.method full: embedded is a causal language model"),
+        ("split.train_per_class=99", "102 negative headlines are needed and 6 are there"),
+    ],
+)
+def test_before_a_run_settings_that_cannot_be_followed_are_refused(home: Path, assignment: str, message: str) -> None:
+    rows = [f"Unit {chr(65 + n)} has news {n},{mood}" for n in range(6) for mood in ("negative", "neutral", "positive")]
+    Path("news.csv").write_text("\n".join(["text,label", *rows]))
+    sizes = ("split.train_per_class=2", "split.test_per_class=2")
+    with pytest.raises(InputError, match=message):
+        check_inputs(make_config("demo", "data.source=news.csv", *sizes, assignment), lambda _: None)
     assert not home.exists()
 
 

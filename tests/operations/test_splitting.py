@@ -4,12 +4,14 @@ import csv
 import json
 import re
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from embedded.grammar import generate_headline
+from learning.study.split_sizes import SplitError
 from operations.intake import ingest_and_save
 from operations.lengths import TooLongError
 from operations.preview import check_inputs, describe_study
@@ -83,6 +85,51 @@ def test_the_three_longest_are_named_up_to_the_share_that_may_be_rejected(count:
     assert f"{end}: in no part of the split" in note
     with pytest.raises(TooLongError, match=f"a share of {count / 100}"):
         describe_study(configure("news", f"data.max_rejected={count / 100 - 0.001}"))
+
+
+@pytest.mark.parametrize("method", ["hashed", "study"])
+def test_a_split_that_fails_names_how_many_headlines_were_too_long_for_it(method: str) -> None:
+    write("news.csv", count=60, long=tuple(range(40)))
+    config = configure("news.csv", f"split.method={method}", "data.max_rejected=0.9")
+    with pytest.raises(SplitError, match=r" \(headlines longer than a base model takes, left out: 40\)$"):
+        describe_study(config)
+    write("news.csv", count=30)
+    with pytest.raises(SplitError, match=r"split\.test_per_class=\d+$"):
+        describe_study(config)
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        ["split.folds=2", "split.train_per_class=3", "split.validation_per_class=3"],
+        ["split.method=temporal", "split.validation_from=2025-02-01", "split.test_from=2025-03-01"],
+    ],
+    ids=["folds", "by time"],
+)
+def test_long_headlines_are_in_no_fold_and_no_period(home: Path, assignments: list[str]) -> None:
+    write("news.csv", long=(3, 40))
+    head, *lines = Path("news.csv").read_text().splitlines()
+    dated = [f"{line},{date(2025, 1, 1) + timedelta(days=number)}" for number, line in enumerate(lines)]
+    Path("news.csv").write_text("\n".join([f"{head},date", *dated]))
+    settle(configure("news.csv", *assignments))
+    placed = "SELECT count(*) FILTER (text LIKE '%again'), count(*) > 50 FROM splits JOIN headlines USING (headline_id)"
+    assert ask(home, placed) == [(0, True)]
+    assert ask(home, "SELECT count(*) FROM long_headlines") == [(2,)]
+
+
+def test_a_headline_is_measured_with_the_longest_prompt_and_the_context_of_the_study() -> None:
+    write("news.csv", long=(3, 40))
+    head, *lines = Path("news.csv").read_text().splitlines()
+    lines[40] = f"More and more: {lines[40]}"
+    Path("news.csv").write_text("\n".join([f"{head},body", *(f"{line},More" for line in lines)]))
+    longer = "Is this headline of a company good or bad for the price of its shares"
+
+    def note(*assignments: str) -> str:
+        return next(text for subject, text in describe_study(configure("news.csv", *assignments)) if subject == "note")
+
+    assert note(f"grid.prompt.instruction={longer},Good or bad") == note(f"prompt.instruction={longer}")
+    assert note() != note("prompt.instruction=Good or bad")
+    assert "takes with prompt, context and label (row 41: " in note("data.context_column=body")  # the longest
 
 
 def test_truncated_headlines_are_in_the_split_as_if_they_were_short(home: Path) -> None:
