@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from operations.answer_warnings import _warn_of_dates, _warn_of_rejected, _warn_of_unparsed
 from operations.answers import format_counts
 from operations.drift import DriftWatch
 from operations.judged import Judged
@@ -120,6 +121,21 @@ def test_an_accuracy_is_chance_up_to_that_of_one_label_at_the_low_end_of_its_int
     judged = Judged(n=90, accuracy=0.5, low=0.34, high=0.6, majority=0.4)
     assert [judged._replace(low=low).is_chance for low in (0.4, 0.41, None)] == [True, False, False]
     assert judged._replace(low=None, accuracy=0.4).is_chance
+
+
+def test_a_share_is_of_answers_or_of_rows_and_may_be_as_large_as_the_study_allows() -> None:
+    counts = ScoringCounts(rows_read=40, rows_rejected=20, rows_answered=20, rows_unparsed=5)
+    assert _warn_of_unparsed(counts, 0.25) is None
+    assert str(_warn_of_unparsed(counts, 0.2)).startswith("warning: 5 of 20 answers (25.0%) are no label, more than")
+    assert _warn_of_rejected("scoring", counts, 0.5) is None
+    assert str(_warn_of_rejected("scoring", counts, 0.4)).startswith("warning: 20 of 40 rows (50.0%) were rejected")
+
+
+@pytest.mark.parametrize(
+    ("count", "beginning"), [(0, "None"), (1, "warning: 1 headline has no"), (2, "warning: 2 head")]
+)
+def test_a_single_date_that_cannot_be_read_is_reported(count: int, beginning: str) -> None:
+    assert str(_warn_of_dates(ScoringCounts(dates_unread=count))).startswith(beginning)
 
 
 def test_the_counts_of_a_source_add_up_to_its_rows() -> None:
