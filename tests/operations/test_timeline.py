@@ -109,12 +109,19 @@ def test_different_dates_that_give_the_same_parts_are_the_same_split() -> None:
     assert first == again != other
 
 
-def test_a_dry_run_describes_windows() -> None:
-    lines = dict(describe_study(configure("split.windows=3", "split.test_share=0.4")))
+def test_a_dry_run_describes_windows(home: Path) -> None:
+    config = configure("split.windows=3", "split.test_share=0.4")
+    lines = dict(describe_study(config))
     assert lines["windows"].startswith(
         "3: the parts above are those of the first; each is tested on headlines after those it learned from"
     )
     assert re.findall(r"; window (\d): test ", lines["note"]) == ["2", "3"]
+    settle(config)
+    first = "FROM splits JOIN split_folds ON fold_split_id = splits.split_id WHERE fold = 1 GROUP BY part ORDER BY part"
+    counts = query(home / "warehouse.duckdb", f"SELECT part, count(*) {first}").rows
+    assert sorted(re.findall(r"(train|validation|test) (\d+) \(", lines["data"])) == sorted(
+        (part, str(count)) for part, count in counts
+    )
 
 
 def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read(home: Path) -> None:
