@@ -3,7 +3,9 @@
 import csv
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -24,7 +26,7 @@ from learning.study.metrics import measure
 from learning.training.recipe import TrainingOutcome
 from operations.draws import add_draws
 from operations.intake import ingest_and_save
-from operations.planning import cell_records
+from operations.planning import cell_records, study_record
 from operations.records import cell_outcome, load_part, load_parts, save_results
 from operations.splitting import settle_split
 from schemas.cell import CellSettings
@@ -92,7 +94,7 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
     return study
 
 
-def score(study: StudyPlan) -> CellPlan:
+def score(study: StudyPlan, on_headlines: Callable[[int], None] = lambda _: None) -> CellPlan:
     """Score the base model and save the results."""
     results = evaluate_model(
         CausalModel(LoadedBase(BASE.folder, BASE.quantization, choose_device())),
@@ -100,7 +102,7 @@ def score(study: StudyPlan) -> CellPlan:
         load_parts(study),
         prompt=study.config.prompt,
         decoding=study.config.decoding,
-        on_headlines=lambda _: None,
+        on_headlines=on_headlines,
     )
     save_results(study, study.base_cells[0], results)
     return study.base_cells[0]
@@ -131,8 +133,10 @@ WHERE leaderboard.temperature IS NOT DISTINCT FROM derived.temperature
 
 
 def test_every_figure_follows_from_the_ledger(home: Path) -> None:
-    study = begin(home)
-    score(study)
+    study, done = begin(home), list[int]()
+    score(study, done.append)
+    assert done == sorted(set(done))
+    assert done[-1] == sum(len(part.texts) for part in load_parts(study))
     baseline, train = study.baselines[1], load_part(study, "train")
     fitted = fit_baseline(baseline.model, train, seed=42)
     save_results(study, baseline, evaluate_baseline(fitted.answer, load_parts(study)))
@@ -151,6 +155,14 @@ def test_every_figure_follows_from_the_ledger(home: Path) -> None:
         "SELECT count(*) FROM leaderboard WHERE expected_accuracy BETWEEN expected_accuracy_low AND"
         " expected_accuracy_high"
     ) == [(8,)]
+    curve = ask(
+        "SELECT any_value(expected_accuracy), avg(CASE label WHEN 'negative' THEN p_negative WHEN 'positive' THEN"
+        " p_positive ELSE p_neutral + p_unparsed END), any_value(unparsed_rate), avg(p_unparsed) FROM temperature_curve"
+        " JOIN predictions USING (study_id, cell_id, part, temperature) GROUP BY part, temperature"
+    )
+    assert len(curve) == 2 * 2  # at temperatures 0.1 and 1
+    for expected, of_label, none, of_unparsed in curve:
+        assert (expected, none) == pytest.approx((of_label, of_unparsed))
     first = ask(
         "SELECT draws.accuracy = leaderboard.accuracy AND draws.macro_f1 = leaderboard.macro_f1 AND"
         " draws.strict_accuracy = leaderboard.strict_accuracy AND draws.unparsed_rate = leaderboard.unparsed_rate"
@@ -230,3 +242,23 @@ def test_a_cell_that_is_copied_from_a_checkpoint_records_no_micro_batch(home: Pa
     assert cell_outcome(cell, outcome).environment == {"device": "cpu"}
     trained = cell_outcome(cell, replace(outcome, seconds=1.0)).environment
     assert trained == {"device": "cpu", "micro_batch_size": 8, "memory_errors": 1}
+
+
+def test_cells_are_recorded_with_what_identifies_and_trains_them(home: Path) -> None:
+    study = begin(home, "base_model.trained_until=2023-03-01", "training.seed=7")
+    base, fine_tune = cell_records(study, (study.base_cells[0], study.cells[-1]))
+    weights = (BASE.folder / "model.safetensors").stat().st_size
+    assert base.size_bytes == pytest.approx(weights, rel=0.1)
+    assert {record.base_revision for record in (base, fine_tune)} == {BASE.revision}
+    assert {record.trained_until for record in (base, fine_tune)} == {date(2023, 3, 1)}
+    assert (fine_tune.learning_rate, fine_tune.epochs, fine_tune.seed) == (5e-2, 3, 7)
+    assert fine_tune.training_id == study.cells[-1].training_id
+    assert set(base.hyperparameters["training"]) == {"precision", "attention"}
+    assert fine_tune.size_bytes is None
+    ingested = ingest_and_save(study.config.data, lambda _: None)
+    record = study_record(study, ingested)
+    assert (record.base_model, record.base_revision, record.ingest_id) == (
+        "embedded",
+        BASE.revision,
+        ingested.ingest_id,
+    )
