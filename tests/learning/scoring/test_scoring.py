@@ -138,6 +138,15 @@ def test_neither_batch_nor_order_changes_a_probability(
     assert torch.equal(reordered.argmax(dim=-1), expected.argmax(dim=-1))
 
 
+def test_progress_counts_all_headlines_that_are_done(tokenizer: Any, labelled: tuple[list[str], list[Label]]) -> None:
+    model, done = load_model(MODEL_FOLDER, "none", CPU), list[int]()
+    answers = find_answers(model, tokenizer, PROMPT)
+    score_headlines(model, tokenizer, answers, labelled[0], PROMPT, DECODINGS, batch_tokens=600, on_batch=done.append)
+    assert len(done) > 2
+    assert done == sorted(set(done))
+    assert done[-1] == len(labelled[0])
+
+
 def test_a_single_headline_can_be_scored(model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]) -> None:
     alone = score(model, tokenizer, labelled[0][:1])
     assert alone.numpy() == pytest.approx(score(model, tokenizer, labelled[0])[:1].numpy(), abs=1e-4)
