@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from learning.kinds.resolution import find_known_kind
 from learning.study.naming import spell_values
+from operations.model_preview import find_twins, list_bases
 from schemas.cell import CellSettings
 from schemas.config import StudyConfig
 from storage.home import Home
@@ -20,12 +21,18 @@ class SettledCell(NamedTuple):
 def settle_all(config: StudyConfig) -> list[SettledCell]:
     """The cells of a study, each once; with the settings as requested where a model's kind is not known here.
 
+    Cells of a base model that is named twice are those of its first name.
+
     Raises:
         InputError: A setting is one that a cell's model cannot follow.
     """
     models, settled = Home.from_environment().models, []
-    for requested in config.resolve_all():
-        kind = find_known_kind(requested.base_model.name, requested.base_model.revision, models)
+    bases = list_bases(config)
+    twins = find_twins(bases) if len(bases) > 1 else {}
+    for each in config.resolve_all():
+        base = each.base_model.model_copy(update={"name": twins.get(each.base_model.name, each.base_model.name)})
+        requested = each.model_copy(update={"base_model": base})
+        kind = find_known_kind(base.name, base.revision, models)
         settled.append(
             SettledCell(kind.settle(requested), kind.ignored(requested)) if kind else SettledCell(requested, ())
         )

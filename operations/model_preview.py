@@ -24,14 +24,22 @@ def list_bases(config: StudyConfig) -> list[BaseModelSettings]:
     return list(dict.fromkeys(cell.base_model for cell in config.resolve_all()))
 
 
-def note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:
-    """Local base models that are the same files under two names: their cells are the same, and run once."""
-    models, first, notes = Home.from_environment().models, dict[str, str](), []
+def find_twins(bases: Sequence[BaseModelSettings]) -> dict[str, str]:
+    """Local base models that are the same files as an earlier one under another name: that name for each."""
+    models, first, twins = Home.from_environment().models, dict[str, str](), {}
     for name in dict.fromkeys(base.name for base in bases if not is_on_hub(base)):
         other = first.setdefault(resolve_base_model(name, None, models).revision, name)
         if other != name:
-            notes.append(f"{name} is the same model as {other}: their cells are the same, and run once")
-    return notes
+            twins[name] = other
+    return twins
+
+
+def note_twins(bases: Sequence[BaseModelSettings]) -> list[str]:
+    """Notes on base models that are named twice."""
+    return [
+        f"{name} is the same model as {other}: their cells are the same, and run once"
+        for name, other in find_twins(bases).items()
+    ]
 
 
 def describe_model(base: BaseModelSettings) -> str:

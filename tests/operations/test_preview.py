@@ -112,10 +112,14 @@ def test_every_step_of_every_fold_is_counted() -> None:
     assert lines["scoring"].endswith(", top-k 50, top-p 0.9")
 
 
-def test_a_model_under_two_names_is_noted(tmp_path: Path) -> None:
+def test_a_model_under_two_names_is_noted_and_its_cells_count_once(tmp_path: Path) -> None:
     other = shutil.copytree(MODEL_FOLDER, tmp_path / "other")
-    notes = [text for subject, text in describe_study(make_config("demo", f"grid.base_model.name=embedded,{other}"))]
-    assert f"{other} is the same model as embedded: their cells are the same, and run once" in notes
+    lines = describe_study(make_config("demo", f"grid.base_model.name=embedded,{other}"))
+    single = describe_study(make_config("demo"))
+    assert ("note", f"{other} is the same model as embedded: their cells are the same, and run once") in lines
+    for subject in ("training", "shared", "scoring"):
+        assert dict(lines)[subject] == dict(single)[subject]
+    assert dict(lines)["grid"].startswith("6 cells: ")
 
 
 def test_headlines_that_were_in_test_before_are_counted_in_test(home: Path) -> None:
