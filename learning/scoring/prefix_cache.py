@@ -76,4 +76,4 @@ def compute_prefix(model: Any, prompts: Sequence[tuple[int, ...]], *, is_kept_wh
     ids = torch.tensor([prompts[0][:length]], device=model.device)
     cache = DynamicCache() if is_kept_whole else None
     computed = model(input_ids=ids, cache=cache, use_cache=True, logits_to_keep=1)
-    return PrefixCache(length, computed.past_key_values)
+    return PrefixCache(length, computed.cache)
