@@ -15,6 +15,7 @@ from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
 from schemas.listing import count
+from schemas.promotion import CHAMPION
 from schemas.score import ScoreSettings
 from schemas.scoring import ScoringCounts
 from storage.home import Home
@@ -42,7 +43,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         InputError: There is no champion, or no such cell; it has no adapter, was not judged at the temperature, or its
             base model is gone.
     """
-    from storage.cells import CHAMPION, find_cells, load_judged_temperatures
+    from storage.cells import find_cells, load_judged_temperatures
     from storage.champions import load_champion
 
     home, named = Home.from_environment(), settings.model

@@ -8,7 +8,8 @@ from operations.disk import count_bytes, format_bytes
 from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
 from reporting.promotion import describe_champion, describe_decision, describe_folds_unjudged
-from storage.cells import CHAMPION, load_cell, load_trained
+from schemas.promotion import CHAMPION
+from storage.cells import load_cell, load_trained
 from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row

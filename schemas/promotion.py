@@ -7,6 +7,8 @@ from schemas.comparison import Difference
 
 Floor = Literal["accuracy", "unparsed rate", "best baseline", "champion"]
 """What a challenger must clear."""
+CHAMPION = "champion"
+"""The word for the champion now, in place of the id of a cell."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
+from schemas.promotion import CHAMPION
 from storage.named_rows import named_rows
 from storage.nearest import suggest
 from storage.warehouse import reading, writing
@@ -19,8 +20,6 @@ CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
-CHAMPION = "champion"
-"""The word for the champion now, in place of the id of a cell."""
 NO_CHAMPION = "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
 SHORTEST_PREFIX = 4
 """The least characters of a cell's id that a person may give instead of the whole id."""

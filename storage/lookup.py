@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.errors import InputError
 from schemas.listing import list_some
-from storage.cells import CHAMPION, NO_CHAMPION, SHORTEST_PREFIX
+from schemas.promotion import CHAMPION
+from storage.cells import NO_CHAMPION, SHORTEST_PREFIX
 from storage.nearest import suggest
 from storage.warehouse import reading
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas.nearest import describe_nearest, find_nearest
+from schemas.promotion import CHAMPION
 
 if TYPE_CHECKING:
     import duckdb
 
 _NAMED = {
     "study": "SELECT study_id AS id, name FROM studies",
-    "cell": "SELECT cell_id AS id, name FROM study_cells UNION SELECT 'champion', 'champion'",
+    "cell": "SELECT cell_id AS id, name FROM study_cells",
     "snapshot": "SELECT snapshot_id AS id, NULL AS name FROM snapshots",
 }
 LEAST_LIKENESS = 0.75
@@ -34,5 +35,6 @@ def suggest(connection: "duckdb.DuckDBPyConnection", text: str, kinds: Sequence[
             return f", but {kind} {found} is"
     rows = connection.execute(" UNION ".join(_NAMED[kind] for kind in kinds)).fetchall()
     known = {name: name for _, name in rows if name} | {identifier[: len(text)]: identifier for identifier, _ in rows}
+    known |= {CHAMPION: CHAMPION} if "cell" in kinds else {}
     near = find_nearest(text, known, LEAST_LIKENESS)
     return describe_nearest(None if near is None else known[near])

@@ -20,7 +20,7 @@ from schemas.label import Label
 AT_ONCE = 1_024
 """The most headlines whose examples are chosen together; this changes no choice."""
 SIMILARITIES_AT_ONCE = 2**22
-"""The most similarities that are held at once, so that memory does not grow with the pool: 100 MB."""
+"""The most similarities that are held at once: 100 MB, however large the pool is. Its own vectors grow with it."""
 DIGITS = 9
 """Digits of a similarity: two that differ only in rounding, as on two machines, are equal."""
 SPARE = 4
