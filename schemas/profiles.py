@@ -123,6 +123,8 @@ def _describe(problem: ErrorDetails) -> str:
     if problem["input"] is None and problem["type"].endswith("_type"):
         return f"{path} has no value: give it one"
     rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
+    if problem["loc"] and isinstance(problem["loc"][-1], int):  # a value of a list
+        return f"{path.rpartition('.')[0]}: {show(problem['input'])} {rule}"
     return f"{path} = {show(problem['input'])}: {rule}"
 
 

@@ -32,7 +32,7 @@ def test_no_command_shows_the_help_as_bad_usage(fintone: Run) -> None:
             ["run", "--profile", "dmeo"],
             "unknown profile 'dmeo', did you mean 'demo'?; there are demo, desk, desk-pt, paper",
         ),
-        (["run", "--temperatures", "0"], "decoding.temperatures.0 = 0: must be greater than 0"),
+        (["run", "--temperatures", "0"], "decoding.temperatures: 0 must be greater than 0"),
         (["run", "--epochs", "-1"], "grid: training.epochs = -1: must be greater than or equal to 1"),
         (["run", "--data", ""], "data.source has no value: give it one"),
         (["run", "--epochs", "two"], "grid: training.epochs = 'two': must be a valid integer"),

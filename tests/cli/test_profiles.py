@@ -45,7 +45,7 @@ def test_a_users_profile_runs_by_its_path_from_any_folder(fintone: Run, home: Pa
         ("list.yaml", "profile list.yaml: no settings; write settings, as `fintone profiles desk` prints them"),
         ("torn.yaml", "profile torn.yaml: no valid YAML or JSON"),
         ("group.yaml", "profile group.yaml: training = 3: must be a group of settings"),
-        ("grid.yaml", "grid.0 = 1: must be a valid dictionary"),
+        ("grid.yaml", "grid: 1 must be a valid dictionary"),
         ("typo.yaml", "unknown setting data.sauce; did you mean data.source?"),
         ("part.yaml", "split is missing: give it a value"),
     ],

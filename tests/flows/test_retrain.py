@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flows.retrain import retrain
+from learning.baselines.embeddings import resolve_encoder
 from operations.floors import describe_proposal
 from operations.promotion import propose
 from reporting.markdown import escape
@@ -97,8 +98,10 @@ def test_a_study_fills_the_warehouse_and_publishes_its_results_to_prefect(finish
         ("majority class", True, None, True),
         ("sentence embeddings + logistic regression", False, True, True),
     ]
-    assert ask(home, "SELECT DISTINCT hyperparameters->>'embedding_model' FROM cells WHERE model LIKE 'sentence%'") == [
-        ("tiny",)
+    encoder = resolve_encoder(str(finished.config.baselines.embedding_model), home / "models")
+    of_encoder = "hyperparameters->>'embedding_model', hyperparameters->>'revision'"
+    assert ask(home, f"SELECT DISTINCT {of_encoder} FROM cells WHERE model LIKE 'sentence%'") == [
+        ("tiny", encoder.revision)
     ]
     agree = ask(
         home,

@@ -61,6 +61,20 @@ def test_near_copies_that_come_without_their_original_stay_on_its_side(new_home:
     assert learned & {text for text, _ in second["train"]} or learned & {text for text, _ in second["validation"]}
 
 
+def test_a_reworded_headline_may_be_on_either_side_if_it_counts_as_no_near_copy(new_home: Path, tmp_path: Path) -> None:
+    rows = stock(0, 30)
+    first = texts_of(new_home, settle_split(ingest_and_save(write(tmp_path / "a.csv", rows), print), SPLIT, "numbers"))
+    later = write(tmp_path / "b.csv", [(reword(text), label) for text, label in rows])
+    second = texts_of(
+        new_home,
+        settle_split(
+            ingest_and_save(later.model_copy(update={"near_duplicates": "numbers"}), print), SPLIT, "numbers"
+        ),
+    )
+    judged = {reword(text) for text, _ in first["test"]}
+    assert judged & {text for part in ("train", "validation") for text, _ in second[part]}
+
+
 @pytest.mark.parametrize("near", ["numbers", "reworded"])
 def test_posts_of_one_headline_are_never_on_both_sides_of_a_split(new_home: Path, tmp_path: Path, near: str) -> None:
     rows = stock(0, 30)

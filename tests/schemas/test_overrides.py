@@ -100,5 +100,5 @@ def test_a_wrong_assignment_is_one_line_with_the_remedy(assignment: str, line: s
 
 def test_a_value_out_of_bounds_is_refused_when_the_study_is_built() -> None:
     values = apply_overrides(load_profile("demo"), ["decoding.temperatures=0"])
-    with pytest.raises(InputError, match=r"^decoding\.temperatures\.0 = 0: must be greater than 0$"):
+    with pytest.raises(InputError, match=r"^decoding\.temperatures: 0 must be greater than 0$"):
         build_config(values)

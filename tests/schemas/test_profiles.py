@@ -64,7 +64,7 @@ def test_words_in_a_users_profile_stay_as_they_are_written(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
-        ("decoding.temperatures", [0], "decoding.temperatures.0 = 0: must be greater than 0"),
+        ("decoding.temperatures", [0], "decoding.temperatures: 0 must be greater than 0"),
         ("decoding.temperatures", [0.1, 1, "0.1"], "decoding.temperatures: [0.1, 1.0, 0.1] names a value twice"),
         ("decoding.top_p", 1.5, "decoding.top_p = 1.5: must be less than or equal to 1"),
         ("grid.epochs", [1, -3], "grid: training.epochs = -3: must be greater than or equal to 1"),
