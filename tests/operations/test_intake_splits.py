@@ -67,9 +67,7 @@ def test_a_reworded_headline_may_be_on_either_side_if_it_counts_as_no_near_copy(
     later = write(tmp_path / "b.csv", [(reword(text), label) for text, label in rows])
     second = texts_of(
         new_home,
-        settle_split(
-            ingest_and_save(later.model_copy(update={"near_duplicates": "numbers"}), print), SPLIT, "numbers"
-        ),
+        settle_split(ingest_and_save(later.model_copy(update={"near_duplicates": "numbers"}), print), SPLIT, "numbers"),
     )
     judged = {reword(text) for text, _ in first["test"]}
     assert judged & {text for part in ("train", "validation") for text, _ in second[part]}
