@@ -34,6 +34,9 @@ NOTICE_AFTER = 0.5
 NOTICE_AGAIN_AFTER = 60.0
 """Seconds between further messages."""
 
+READABLE_FROM = "v1.4.0"
+"""The oldest DuckDB that reads a warehouse which is made now: analysts have clients of their own."""
+
 _BUSY = ("Could not set lock on file", "with a different configuration than existing connections")
 thread_turn = threading.Lock()
 _is_endless: ContextVar[bool] = ContextVar("is_endless", default=False)
@@ -189,7 +192,9 @@ class _Engine:
         if self._started is not None and self._spills != spills:
             self._move_spills(self._started, spills)
         if self._started is None:
-            self._started = duckdb.connect(config={"temp_directory": spills})
+            self._started = duckdb.connect(
+                config={"temp_directory": spills, "storage_compatibility_version": READABLE_FROM}
+            )
             atexit.register(self.close)  # else DuckDB writes to standard error when Python ends
         self._spills = spills
         return self._started

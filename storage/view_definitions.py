@@ -33,9 +33,13 @@ def _read(files: Sequence[Path]) -> list[str]:
 
 
 def _stamp(connection: duckdb.DuckDBPyConnection, texts: Sequence[str]) -> str:
-    """A hash of the definitions and of the existing views, so that a view changed by hand is defined again."""
+    """A hash of the definitions and of the existing views with their comments.
+
+    A view that is changed by hand loses its comment, and is defined again. DuckDB's text of a view is no part of the
+    hash: in the file formats of older versions it changes when the file is opened again.
+    """
     views = connection.execute(
-        "SELECT schema_name, view_name, sql FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
+        "SELECT schema_name, view_name, comment FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
     ).fetchall()
     return hashlib.sha256(repr((list(texts), views)).encode()).hexdigest()
 

@@ -93,11 +93,10 @@ WITH shared AS (
 SELECT
     study_cells.study_id,
     cells.cell_id,
-    if(
-        coalesce(cells.first_step, 0) > 0,
-        coalesce(shared.train_seconds, cells.train_seconds),
-        cells.train_seconds
-    ) AS train_seconds
+    CASE
+        WHEN cells.first_step > 0 THEN coalesce(shared.train_seconds, cells.train_seconds)
+        ELSE cells.train_seconds
+    END AS train_seconds
 FROM study_cells
 JOIN cells USING (cell_id)
 LEFT JOIN shared USING (study_id, cell_id);
@@ -234,7 +233,8 @@ smoothed AS (
     SELECT
         *,
         list_transform(
-            range(1, 10), lambda place: counts[place] + if(supports[(place + 2) // 3] > 0, 1 / (3 * labels), 0)
+            range(1, 10),
+            lambda place: counts[place] + CASE WHEN supports[(place + 2) // 3] > 0 THEN 1 / (3 * labels) ELSE 0 END
         ) AS spread
     FROM labelled
 ),
@@ -245,11 +245,11 @@ weighed AS (
         f1_scores(spread) AS spread_scores,
         list_transform(
             range(1, 4),
-            lambda label: if(
-                supports[label] > 0,
-                (n + 1) / (labels * (label_counts(spread)[label] + answer_counts(spread)[label])),
-                0
-            )
+            lambda label: CASE
+                WHEN supports[label] > 0
+                THEN (n + 1) / (labels * (label_counts(spread)[label] + answer_counts(spread)[label]))
+                ELSE 0
+            END
         ) AS weights
     FROM smoothed
 ),
@@ -257,11 +257,12 @@ influenced AS (
     SELECT
         *,
         list_sum(scores) / labels AS macro_f1,
-        list_sum(list_transform(range(1, 4), lambda label: if(supports[label] > 0, spread_scores[label], 0)))
-        / labels AS spread_f1,
+        list_sum(
+            list_transform(range(1, 4), lambda label: CASE WHEN supports[label] > 0 THEN spread_scores[label] ELSE 0 END)
+        ) / labels AS spread_f1,
         list_transform(
             range(1, 10),
-            lambda place: if(place IN (1, 5, 9), 2 * weights[(place + 2) // 3], 0)
+            lambda place: CASE WHEN place IN (1, 5, 9) THEN 2 * weights[(place + 2) // 3] ELSE 0 END
             - weights[(place + 2) // 3] * spread_scores[(place + 2) // 3]
             - weights[(place + 2) % 3 + 1] * spread_scores[(place + 2) % 3 + 1]
         ) AS influences
@@ -272,11 +273,10 @@ varied AS (
         *,
         list_inner_product(spread, list_transform(influences, lambda influence: influence ** 2)) / (n + 1)
         - (list_inner_product(spread, influences) / (n + 1)) ** 2 AS variance,
-        if(
-            list_min(list_filter(supports, lambda support: support > 0)) >= 10,
-            n * spread_f1 * (1 - spread_f1) / variance,
-            NULL
-        ) AS worth
+        CASE
+            WHEN list_min(list_filter(supports, lambda support: support > 0)) >= 10
+            THEN n * spread_f1 * (1 - spread_f1) / variance
+        END AS worth
     FROM influenced
 )
 SELECT

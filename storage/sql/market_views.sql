@@ -134,11 +134,11 @@ WITH answers AS (
         dated_answers.in_sample,
         dated_answers.counts,
         dated_answers.before_cutoff,
-        if(
-            (published_at AT TIME ZONE 'UTC' AT TIME ZONE markets.timezone)::TIME = TIME '00:00:00',
-            published_at + INTERVAL 1 DAY,
-            published_at
-        ) AS known_at
+        CASE
+            WHEN (published_at AT TIME ZONE 'UTC' AT TIME ZONE markets.timezone)::TIME = TIME '00:00:00'
+            THEN published_at + INTERVAL 1 DAY
+            ELSE published_at
+        END AS known_at
     FROM markets
     JOIN dated_answers USING (cell_id, temperature)
 ),

@@ -10,9 +10,9 @@ SELECT
     count(*) FILTER (answers.confidence >= steps.step / 100) AS n,
     count(*) FILTER (answers.confidence >= steps.step / 100) / count(*) AS coverage,
     count(*) FILTER (answers.confidence >= steps.step / 100 AND answers.is_right) AS hits,
-    if(n > 0, hits / n, NULL) AS accuracy,
-    if(n > 0, hits_low(hits, n), NULL) AS accuracy_low,
-    if(n > 0, hits_high(hits, n), NULL) AS accuracy_high
+    CASE WHEN n > 0 THEN hits / n END AS accuracy,
+    CASE WHEN n > 0 THEN hits_low(hits, n) END AS accuracy_low,
+    CASE WHEN n > 0 THEN hits_high(hits, n) END AS accuracy_high
 FROM ledger.answers AS answers
 CROSS JOIN range(0, 100) AS steps (step)
 GROUP BY ALL

@@ -72,7 +72,7 @@ CREATE OR REPLACE MACRO drift_values(label, confidence, unparsed) AS [
 COMMENT ON MACRO drift_values IS 'The values of one headline that score_drift measures.';
 
 CREATE OR REPLACE MACRO measured_low(measure, value, variance, n) AS
-    if(measure = 'confidence', mean_low(value, variance, n), share_low(value, n));
+    CASE WHEN measure = 'confidence' THEN mean_low(value, variance, n) ELSE share_low(value, n) END;
 COMMENT ON MACRO measured_low IS 'Lower end of the 95 % interval of what score_drift measures.';
 
 CREATE OR REPLACE VIEW score_drift AS
@@ -141,8 +141,8 @@ bounded AS (
 judged AS (
     SELECT
         *,
-        if(is_known, difference_low(value, low, test_value, test_high), NULL) AS difference_low,
-        if(is_known, -difference_low(test_value, test_low, value, high), NULL) AS difference_high
+        CASE WHEN is_known THEN difference_low(value, low, test_value, test_high) END AS difference_low,
+        CASE WHEN is_known THEN -difference_low(test_value, test_low, value, high) END AS difference_high
     FROM bounded
 )
 SELECT
@@ -168,10 +168,16 @@ SELECT
     CASE
         WHEN is_known THEN NULL
         WHEN n < least_for_drift() THEN format(
-            'the source has only {} different headline{}, {} are needed', n, if(n = 1, '', 's'), least_for_drift()
+            'the source has only {} different headline{}, {} are needed',
+            n,
+            CASE WHEN n = 1 THEN '' ELSE 's' END,
+            least_for_drift()
         )
         ELSE format(
-            'the test part has only {} headline{}, {} are needed', test_n, if(test_n = 1, '', 's'), least_for_drift()
+            'the test part has only {} headline{}, {} are needed',
+            test_n,
+            CASE WHEN test_n = 1 THEN '' ELSE 's' END,
+            least_for_drift()
         )
     END AS reason
 FROM judged

@@ -14,7 +14,7 @@ dated AS (
             published_at,
             min(published_at) OVER (PARTITION BY cell_id, temperature, decoding_id, text_id, about),
             min(published_at) FILTER (about IS NULL) OVER of_text,
-            if(about IS NULL, min(published_at) OVER of_text, NULL)
+            CASE WHEN about IS NULL THEN min(published_at) OVER of_text END
         ) AS dated_at
     FROM every
     WINDOW of_text AS (PARTITION BY cell_id, temperature, decoding_id, text_id)

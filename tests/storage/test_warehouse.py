@@ -13,7 +13,7 @@ from schemas.errors import InputError
 from storage import migrations
 from storage import warehouse as warehouse_module
 from storage.headlines import load_ingestion
-from storage.opening import WarehouseLockedError
+from storage.opening import READABLE_FROM, WarehouseLockedError
 from storage.query import query
 from storage.splits import load_earlier_parts
 from storage.unfit import NotAWarehouseError, WarehouseMissingError, WarehouseTooNewError
@@ -164,6 +164,19 @@ def test_everything_has_a_comment(warehouse):
     assert query(warehouse, uncommented).rows == []
 
 
+def test_clients_with_an_older_duckdb_can_read_it(warehouse):
+    """DuckDB 2 stores `if(...)` as a function that earlier versions do not have."""
+    with reading(warehouse) as connection:
+        tags = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'warehouse'"
+        assert connection.execute(tags).fetchall() == [(f"{READABLE_FROM}+",)]
+    unknown_to_them = r"""
+        SELECT view_name FROM duckdb_views() WHERE NOT internal AND regexp_matches(lower(sql), '\bif\s*\(')
+        UNION ALL SELECT function_name FROM duckdb_functions()
+            WHERE NOT internal AND regexp_matches(lower(macro_definition), '\bif\s*\(')
+    """
+    assert query(warehouse, unknown_to_them).rows == []
+
+
 def test_threads_take_turns(warehouse):
     def write() -> None:
         with writing(warehouse) as connection:
@@ -243,6 +256,20 @@ def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(w
     changed = warehouse.stat().st_mtime_ns
     prepare_warehouse(warehouse)
     assert warehouse.stat().st_mtime_ns == changed
+
+
+@pytest.mark.parametrize("version", ["v1.0.0", "v1.4.0", "v2.0.0"])
+def test_views_are_defined_once_in_every_format_of_a_file(tmp_path, version):
+    path = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(config={"storage_compatibility_version": version}) as connection:
+        connection.execute(f"ATTACH '{path}' AS made; CREATE TABLE made.one (a INT); DROP TABLE made.one; DETACH made")
+    prepare_warehouse(path)
+    made = path.read_bytes()
+    prepare_warehouse(path)
+    assert path.read_bytes() == made
+    with reading(path) as connection:
+        tags = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'warehouse'"
+        assert connection.execute(tags).fetchall() == [(f"{version}+",)]
 
 
 def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
