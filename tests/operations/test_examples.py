@@ -82,6 +82,21 @@ def test_a_headline_that_is_too_long_with_its_examples_is_refused_or_truncated()
     assert message == "6 fixed of the train part before each headline; fixed ones are not trained on"
 
 
+def test_examples_are_checked_in_each_fold() -> None:
+    [row] = generate_some(9, 1)
+    with Path("news.csv").open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerow((row.text + " and profit rose again" * 100, row.sentiment))
+    config = configure(
+        "split.folds=3",
+        "split.train_per_class=4",
+        "split.validation_per_class=1",
+        "split.seed=1",  # the long headline is in no part of the first fold
+        "prompt.examples=6",
+    )
+    with pytest.raises(ExamplesError, match=r"^prompt\.examples 6: with their examples, 1 of \d+ headlines are longer"):
+        settle_study_split(config, ingest_and_save(config.data, lambda _: None))
+
+
 @pytest.mark.parametrize("by", ["fixed", "nearest"])
 def test_no_headline_is_its_own_example_in_training(home: Path, by: str) -> None:
     config = configure("prompt.examples=4", f"prompt.examples_by={by}")
