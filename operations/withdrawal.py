@@ -25,10 +25,9 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
     [cell] = find_cells(home.warehouse, [beginning])
     withdrawn = withdraw_scores(home.warehouse, cell.record.cell_id)
     known = cell.outcome.adapter_hash if cell.outcome else None
-    return [
-        ("cell", f"{cell.record.cell_id}, adapter {known or 'not known yet'}"),
-        (
-            "withdrawn",
-            f"{count(withdrawn, 'answer')} that this adapter is not known to have given; score their sources again",
-        ),
-    ]
+    answers = "nothing: this adapter gave every stored answer of the cell"
+    if withdrawn:
+        answers = (
+            f"{count(withdrawn, 'answer')} that this adapter is not known to have given; score their sources again"
+        )
+    return [("cell", f"{cell.record.cell_id}, adapter {known or 'not known yet'}"), ("withdrawn", answers)]

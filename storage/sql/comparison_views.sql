@@ -166,7 +166,7 @@ WHERE kind <> 'baseline' AND other_kind = 'baseline'
 QUALIFY row_number() OVER (PARTITION BY study_id, part, temperature, cell_id ORDER BY other_accuracy DESC, other_model) = 1;
 COMMENT ON VIEW baseline_verdicts IS 'Whether the base model and each fine-tune of a study beat its best baseline on test, at each temperature.';
 COMMENT ON COLUMN baseline_verdicts.study_id IS 'The study.';
-COMMENT ON COLUMN baseline_verdicts.part IS 'The part of the split.';
+COMMENT ON COLUMN baseline_verdicts.part IS 'The part of the split: test.';
 COMMENT ON COLUMN baseline_verdicts.temperature IS 'Sampling temperature of the cell.';
 COMMENT ON COLUMN baseline_verdicts.cell_id IS 'The cell.';
 COMMENT ON COLUMN baseline_verdicts.kind IS 'base or fine-tuned.';

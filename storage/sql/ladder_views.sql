@@ -298,7 +298,7 @@ ORDER BY study_id, cell_id, part, temperature, least_agreement;
 COMMENT ON VIEW accuracy_by_agreement IS 'How accurate a cell is, by how many annotators agree on the label: a row for each level, part and temperature. No rows where the source does not have the agreement.';
 COMMENT ON COLUMN accuracy_by_agreement.study_id IS 'The study.';
 COMMENT ON COLUMN accuracy_by_agreement.cell_id IS 'The cell.';
-COMMENT ON COLUMN accuracy_by_agreement.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN accuracy_by_agreement.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN accuracy_by_agreement.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN accuracy_by_agreement.agreement IS 'Share of the annotators that agree on the label: 50-65 %, 66-74 %, 75-99 % or 100 %. FinancialPhraseBank''s files are nested; a headline''s level is that of the strictest file that holds it.';
 COMMENT ON COLUMN accuracy_by_agreement.n IS 'Headlines of this level.';

@@ -20,7 +20,7 @@ ORDER BY answers.study_id, answers.cell_id, answers.part, answers.temperature, t
 COMMENT ON VIEW acting IS 'How often a model is right if only answers of at least some confidence are acted on: a row for each hundredth of confidence.';
 COMMENT ON COLUMN acting.study_id IS 'The study.';
 COMMENT ON COLUMN acting.cell_id IS 'The cell.';
-COMMENT ON COLUMN acting.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN acting.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN acting.temperature IS 'Sampling temperature, which the probabilities depend on; NULL for a baseline.';
 COMMENT ON COLUMN acting.threshold IS 'Least confidence that is acted on: the probability of the likeliest label, where anything unparsed counts as neutral.';
 COMMENT ON COLUMN acting.n IS 'Headlines with that confidence or more.';

@@ -162,7 +162,8 @@ COMMENT ON COLUMN leaderboard.model IS 'The base model, or the name of the basel
 COMMENT ON COLUMN leaderboard.learning_rate IS 'Peak learning rate; NULL unless fine-tuned.';
 COMMENT ON COLUMN leaderboard.epochs IS 'Passes over the train part; NULL unless fine-tuned.';
 COMMENT ON COLUMN leaderboard.seed IS 'Seed of initialisation, order and dropout; NULL where nothing is drawn.';
-COMMENT ON COLUMN leaderboard.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN leaderboard.part IS 'The part of the split: validation or test.';
+COMMENT ON COLUMN evaluations.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN leaderboard.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN leaderboard.n IS 'Headlines evaluated.';
 COMMENT ON COLUMN leaderboard.accuracy IS 'Share of headlines whose sampled label is right; anything unparsed counts as neutral.';
@@ -210,7 +211,7 @@ JOIN headlines USING (headline_id);
 COMMENT ON VIEW predictions IS 'Every prediction of every study, with the true label; join headlines for the text. Select one study, part and temperature: a headline has a row for each.';
 COMMENT ON COLUMN predictions.study_id IS 'The study.';
 COMMENT ON COLUMN predictions.cell_id IS 'The cell.';
-COMMENT ON COLUMN predictions.part IS 'The part of the split: train, validation or test.';
+COMMENT ON COLUMN predictions.part IS 'The part of the split: validation or test.';
 COMMENT ON COLUMN predictions.temperature IS 'Sampling temperature; NULL for a baseline, which does not sample.';
 COMMENT ON COLUMN predictions.headline_id IS 'The headline.';
 COMMENT ON COLUMN predictions.label IS 'Its sentiment: negative, neutral or positive.';
