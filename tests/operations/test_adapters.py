@@ -188,7 +188,7 @@ def test_answers_of_another_adapter_are_found_withdrawn_and_replaced(home: Path,
     again = score(cell)
     assert (again.scoring_id, again.counts.headlines_scored) == (first.scoring_id, 2)
     assert ask(home, "SELECT text, label, p_positive FROM scores ORDER BY row_number") == answers
-    assert dict(withdraw_answers(cell))["withdrawn"].startswith("0 answers")
+    assert dict(withdraw_answers(cell))["withdrawn"].startswith("nothing: ")
     assert ask(home, "SELECT count(*) FROM scores") == [(2,)]
 
 
