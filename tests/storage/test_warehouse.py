@@ -170,9 +170,9 @@ def test_clients_with_an_older_duckdb_can_read_it(warehouse):
         tags = "SELECT tags['storage_version'] FROM duckdb_databases() WHERE database_name = 'warehouse'"
         assert connection.execute(tags).fetchall() == [(f"{READABLE_FROM}+",)]
     unknown_to_them = r"""
-        SELECT view_name FROM duckdb_views() WHERE NOT internal AND regexp_matches(lower(sql), '\bif\s*\(')
+        SELECT view_name FROM duckdb_views() WHERE NOT internal AND regexp_matches(lower(sql), '\bif"?\s*\(')
         UNION ALL SELECT function_name FROM duckdb_functions()
-            WHERE NOT internal AND regexp_matches(lower(macro_definition), '\bif\s*\(')
+            WHERE NOT internal AND regexp_matches(lower(macro_definition), '\bif"?\s*\(')
     """
     assert query(warehouse, unknown_to_them).rows == []
 
