@@ -148,6 +148,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
     """Do jobs until the parent is gone; then end at once, even during a job."""
     jobs: SimpleQueue[Job[Any]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
+    gc.disable()  # imports create little garbage, and looking for it takes an eighth of their time
     from learning.models.quiet import quiet_libraries
 
     with quiet_libraries():
@@ -156,6 +157,7 @@ def serve(connection: "Connection[Any, Any]") -> None:
         import learning.training.cell  # noqa: F401 (loaded while the parent is busy with other work)
     gc.collect()
     gc.freeze()  # the libraries' objects stay; each collection between cells would visit all of them
+    gc.enable()
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while not is_stop_requested():

@@ -36,11 +36,12 @@ LABELS = ("negative", "neutral", "positive")
 
 def in_sources() -> list[str]:
     """Queries in the texts of the code: help, errors, lines of the terminal."""
+    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    sources = [source for path in paths if "fintone sql" in (source := path.read_text(encoding="utf-8"))]
     texts = [
         node.value
-        for package in PACKAGES
-        for path in sorted((ROOT / package).rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for source in sources
+        for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     return [found for text in texts for found in PRINTED.findall(text)]
