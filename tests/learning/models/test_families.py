@@ -42,11 +42,14 @@ def test_a_pack_has_the_logits_of_whole_prompts(folder: Path, labelled: tuple[li
         ).logits[0]
         for row, example in enumerate(examples):
             whole = model(input_ids=torch.tensor([example.input_ids])).logits[0, example.answer_start - 1]
-            assert packed[row].numpy() == pytest.approx(whole.numpy(), abs=1e-4)
+            assert packed[row].numpy() == pytest.approx(whole.numpy(), abs=1e-5)
 
 
-def test_scoring_after_the_prefix_equals_whole_prompts(folder: Path, labelled: tuple[list[str], list[Label]]) -> None:
-    model, tokenizer, prompt = load_model(folder, "nf4", CPU), load_tokenizer(folder), PromptSettings()
+@pytest.mark.parametrize("prompt", [PromptSettings(), PromptSettings(instruction="x")], ids=["default", "short prefix"])
+def test_scoring_after_the_prefix_equals_whole_prompts(
+    folder: Path, prompt: PromptSettings, labelled: tuple[list[str], list[Label]]
+) -> None:
+    model, tokenizer = load_model(folder, "nf4", CPU), load_tokenizer(folder)
     headlines, answers = labelled[0][:6], find_answers(model, tokenizer, prompt)
     measured = score_headlines(
         model,
@@ -63,4 +66,4 @@ def test_scoring_after_the_prefix_equals_whole_prompts(folder: Path, labelled: t
             probabilities = model(input_ids=torch.tensor([ids])).logits[0, -1].double().softmax(dim=-1)
         texts = [tokenizer.decode([token]) for token in range(len(tokenizer))]
         expected = [sum(probabilities[i].item() for i, text in enumerate(texts) if label in text) for label in LABELS]
-        assert measured[row, 0, :3].tolist() == pytest.approx(expected, abs=1e-5)
+        assert measured[row, 0, :3].tolist() == pytest.approx(expected, rel=1e-4, abs=0)  # other prompts: 1e-2
