@@ -12,8 +12,9 @@ from learning.models.device import Device
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding
 from learning.scoring.canaries import CanaryCheck, compare_canaries
-from learning.scoring.model_evaluation import answer_headlines, evaluate_model
-from learning.study.evaluation import LabelledPart
+from learning.scoring.model_evaluation import CURVE_TEMPERATURES, answer_headlines, evaluate_model
+from learning.study.evaluation import Evaluation, LabelledPart
+from learning.study.unparsed import UNPARSED
 from schemas.cell import PromptSettings
 from schemas.evaluation import DecodingSettings
 from schemas.model_card import Canaries
@@ -48,6 +49,49 @@ def test_an_evaluation_samples_with_the_cuts_of_its_settings(
         expected = answer_headlines(model, None, part.texts, PROMPT, Decoding(temperature, top_k, top_p))
         assert evaluation.probabilities is not None
         np.testing.assert_allclose(evaluation.probabilities, expected.probabilities, atol=1e-9)
+
+
+def test_an_evaluation_has_the_draws_and_the_seed_of_its_settings_and_counts_headlines_over_all_parts(
+    model: CausalModel,
+) -> None:
+    parts = [
+        LabelledPart("validation", ("a", "b"), HEADLINES[:2], ("positive", "negative")),
+        LabelledPart("test", tuple(map(str, range(40))), HEADLINES[:1] * 40, ("positive",) * 40),
+    ]
+    done: list[int] = []
+
+    def evaluate(seed: int) -> Evaluation:
+        decoding = DecodingSettings(temperatures=(10.0,), draws=3, seed=seed)
+        return evaluate_model(model, None, parts, prompt=PROMPT, decoding=decoding, on_headlines=done.append)[1]
+
+    first, again, other = evaluate(1), evaluate(1), evaluate(2)
+    assert [len(each.draws) for each in (first, other)] == [3, 3]
+    assert first.outcomes.tolist() == again.outcomes.tolist() != other.outcomes.tolist()
+    third = len(done) // 3
+    assert done == [*done[:third]] * 3
+    assert done[:third] == sorted(set(done[:third]))
+    assert (done[0], done[third - 1]) == (2, 42)
+
+
+def test_a_curve_has_the_expected_accuracy_and_the_unparsed_share_at_each_temperature(model: CausalModel) -> None:
+    part, truth = LabelledPart("test", ("a", "b", "c"), HEADLINES[:3], ("positive", "negative", "neutral")), [2, 0, 1]
+    decoding = DecodingSettings(temperatures=(0.5, 3.0), top_k=40)
+    [evaluation, _] = evaluate_model(model, None, [part], prompt=PROMPT, decoding=decoding, on_headlines=lambda _: None)
+    assert [point.temperature for point in evaluation.curve] == list(CURVE_TEMPERATURES)
+    assert evaluation.seconds < 60
+    for point in evaluation.curve:
+        answers = answer_headlines(model, None, part.texts, PROMPT, Decoding(point.temperature, 40, None)).probabilities
+        unparsed = answers[:, UNPARSED]
+        right = answers[range(3), truth].mean() + unparsed[2] / 3  # which counts as neutral
+        assert (point.expected_accuracy, point.unparsed_rate) == pytest.approx((right, unparsed.mean()))
+
+
+@pytest.mark.parametrize("truncate", [False, True])
+def test_a_headline_that_is_too_long_is_answered_only_on_request(model: CausalModel, *, truncate: bool) -> None:
+    answers = answer_headlines(model, None, HEADLINES, PROMPT, Decoding(1.0, None, None), truncate=truncate)
+    assert answers.fits.tolist() == [True, True, True, False]
+    assert answers.answered.tolist() == [True, True, True, truncate]
+    assert len(answers.probabilities) == 3 + truncate
 
 
 def test_the_same_model_gives_stored_answers_also_to_headlines_that_are_cut(
