@@ -49,7 +49,7 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
     lines = [
         ("study", deletion.study_id),
         (
-            "deleted",
+            "to delete",
             f"{cells} that no other study has, {evaluations}",
         ),
         ("files", f"{format_bytes(size)} of adapters, checkpoints and report" if size else "none"),
@@ -59,7 +59,8 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
         lines.append(("stays", f"{count(len(deletion.shared_cells), 'cell')} that other studies have"))
     if deletion.former_champions:
         former = list_some(deletion.former_champions)
-        lines.append(("warning", f"{former} was champion once; `fintone promote` cannot go back to it then"))
+        were, them = ("was", "it") if len(deletion.former_champions) == 1 else ("were", "them")
+        lines.append(("warning", f"{former} {were} champion once; `fintone promote` cannot go back to {them} then"))
     return lines
 
 

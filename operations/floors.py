@@ -71,7 +71,7 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     standing = load_standing(home.warehouse, split_id, judged)
     same = standing.same_look  # which the gate would repeat, at the level of then
     level = same["level"] if same else spend(settings.level, standing.looks).level
-    baseline = meet_baseline(home.warehouse, proposal.decision.study_id, cell, judged)
+    baseline = meet_baseline(home.warehouse, proposal.decision.study_id, judged)
     champion = _meet_champion(home, proposal.before, judged) if proposal.before else None
     return judge(figures["accuracy"], figures["unparsed_rate"] or 0, baseline, champion, settings, level)
 

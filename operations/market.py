@@ -26,7 +26,8 @@ def measure_market(settings: MarketSettings) -> Measured:
     """Compare the daily sentiment of a model with prices, and save the results.
 
     Args:
-        settings: The prices, the model, the exchange and the horizons. The same ones again replace the results.
+        settings: The prices, the model, the exchange and the horizons. The same prices, exchange and model again
+            replace the results, also of other horizons.
 
     Raises:
         InputError: The prices cannot be read or are of too few sessions, there is no such calendar or model, the model
@@ -36,7 +37,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     from market.calendar import list_sessions
     from market.prices import DATES, measure_returns, read_prices
     from market.reaction import measure_reaction
-    from storage.market import count_answers, list_instruments, save_market
+    from storage.market import count_answers, list_instruments, load_horizons, save_market
 
     home = Home.from_environment()
     path = find_price_file(settings.prices)
@@ -79,9 +80,14 @@ def measure_market(settings: MarketSettings) -> Measured:
             )
         return measure_reaction(days, returns, settings.horizons)._asdict()
 
+    market_id = str(market["market_id"])
+    before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
-    notes = tuple(_iterate_notes(counts, prices, jumps, matched))
-    return Measured(str(market["market_id"]), cell_id, temperature, notes)
+    notes = [*_iterate_notes(counts, prices, jumps, matched)]
+    if before and before != list(settings.horizons):
+        earlier = list_some([f"{horizon}d" for horizon in before])
+        notes.append(f"replaces the results for {earlier}: Holm's correction is for the horizons of one measurement")
+    return Measured(market_id, cell_id, temperature, tuple(notes))
 
 
 def _check_answers(counts: "AnswerCounts", cell_id: str, temperature: float) -> None:

@@ -140,6 +140,22 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     """
     from learning.kinds.registry import recorded_kind
     from storage.cells import DONE
+
+    check_fine_tuned(home, cell)
+    identifier = cell.record.cell_id
+    folder = home.adapter(identifier)
+    if cell.status not in DONE or not folder.is_dir():
+        raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
+    model = recorded_kind(cell.record.kind_of_model, Path(cell.record.base_folder or MODEL_FOLDER))
+    return folder, model.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
+
+
+def check_fine_tuned(home: Home, cell: "StoredCell") -> None:
+    """Check that a cell is one fine-tune.
+
+    Raises:
+        NoModelError: It is an untouched base, a baseline, or pools the folds of its study.
+    """
     from storage.splits import load_folds
 
     identifier, kind = cell.record.cell_id, cell.record.kind
@@ -153,11 +169,6 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
             f"cell {identifier} pools the folds or windows of its study: {folds} models, none of its own; run its "
             "settings without split.folds or split.windows for one"
         )
-    folder = home.adapter(identifier)
-    if cell.status not in DONE or not folder.is_dir():
-        raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
-    model = recorded_kind(cell.record.kind_of_model, Path(cell.record.base_folder or MODEL_FOLDER))
-    return folder, model.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
 
 
 def lacks_adapters(home: Home, study_id: str) -> bool:

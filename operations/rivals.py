@@ -5,31 +5,28 @@ from typing import TYPE_CHECKING
 
 from schemas.evaluation import DEFAULT_BASELINES, BaselineSettings
 from schemas.listing import list_some
-from schemas.promotion import Champion
 
 if TYPE_CHECKING:
     from learning.study.comparison import Comparison
     from learning.study.promotion import Rival
 
 
-def meet_baseline(warehouse: Path, study_id: str, challenger: Champion, judged: str) -> "Rival | None":
-    """Compare a cell with the best baseline of its study; None if the study has none.
+def meet_baseline(warehouse: Path, study_id: str, judged: str) -> "Rival | None":
+    """Compare a cell with the baseline of its study that is best on the same part; None if the study has none.
 
     Args:
         warehouse: The DuckDB file.
         study_id: The study.
-        challenger: The cell.
-        judged: The cell's evaluation on test.
+        judged: The cell's evaluation on the test part of the study's split, or of a fold of it.
     """
     from learning.study.identity import evaluation_id
-    from storage.comparisons import load_verdicts
+    from storage.comparisons import load_best_baseline
 
-    verdicts = load_verdicts(warehouse, study_id, challenger.cell_id)
-    if challenger.temperature not in verdicts:
+    best = load_best_baseline(warehouse, study_id, judged)
+    if best is None:
         return None
-    verdict = verdicts[challenger.temperature]
-    other = evaluation_id(verdict.baseline_cell_id, "test", None, None)
-    return meet(warehouse, verdict.baseline, judged, other)
+    cell_id, name = best
+    return meet(warehouse, name, judged, evaluation_id(cell_id, "test", None, None))
 
 
 def describe_left_out(settings: BaselineSettings) -> str | None:

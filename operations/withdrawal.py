@@ -1,5 +1,6 @@
 """Withdraws the answers that were stored for a cell by an adapter other than its own. Runs without Prefect."""
 
+from operations.models import check_fine_tuned
 from schemas.listing import count
 from storage.cells import find_cells
 from storage.home import Home
@@ -17,12 +18,13 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
         What was withdrawn, as (subject, description) lines.
 
     Raises:
-        InputError: There is no such cell.
+        InputError: There is no such cell, or it is no fine-tune.
     """
     home = Home.from_environment()
     if home.warehouse.exists():
         prepare_warehouse(home.warehouse)
     [cell] = find_cells(home.warehouse, [beginning])
+    check_fine_tuned(home, cell)
     withdrawn = withdraw_scores(home.warehouse, cell.record.cell_id)
     known = cell.outcome.adapter_hash if cell.outcome else None
     answers = "nothing: this adapter gave every stored answer of the cell"

@@ -38,8 +38,8 @@ def _acting(report: StudyReport) -> str:
         return f"It answers no headline with that confidence, at temperature {report.chosen.temperature:g}."
     return (
         f"{format_figure(row['accuracy'])} [{format_figure(row['accuracy_low'])}, "
-        f"{format_figure(row['accuracy_high'])}], on the {row['coverage']:.1%} of the headlines that it answers so, at "
-        f"temperature {report.chosen.temperature:g}."
+        f"{format_figure(row['accuracy_high'])}], by its likeliest label, on the {row['coverage']:.1%} of the "
+        f"headlines that it answers so, at temperature {report.chosen.temperature:g}."
     )
 
 

@@ -1,6 +1,7 @@
 """The three sentiments. The order is that of every confusion matrix, probability column and metric."""
 
 import re
+import unicodedata
 from enum import StrEnum
 
 AGREEMENTS = [50, 66, 75, 100]
@@ -20,8 +21,11 @@ class Label(StrEnum):
 
 
 def fold_word(word: str) -> str:
-    """A label word of a source as it is compared: without padding or case, a number by its value (`1.0` is `1`)."""
-    folded = word.strip().casefold()
+    """A label word of a source as it is compared: without padding or case, a number by its value (`1.0` is `1`).
+
+    The Unicode forms of a letter are equal, and so are the capital dotted I of Turkish and `i`.
+    """
+    folded = unicodedata.normalize("NFC", word.strip().casefold().replace("i\u0307", "i"))
     if not _NUMBER.fullmatch(folded):
         return folded
     number = float(folded)

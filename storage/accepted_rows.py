@@ -8,6 +8,9 @@ from duckdb import DuckDBPyConnection
 from storage.migrations import is_up_to_date
 from storage.warehouse import reading
 
+_OF_HEADLINES = ("published_at", "instrument", "publisher")
+"""Columns that headlines have from their rows."""
+
 
 def save_accepted_rows(
     connection: DuckDBPyConnection, ingest_id: str, rows: pd.DataFrame, *, again: bool = False
@@ -26,9 +29,7 @@ def save_accepted_rows(
     connection.execute(
         "INSERT INTO ledger.accepted_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rows", {"ingest_id": ingest_id}
     )
-    columns = [name for name in ("published_at", "instrument", "publisher") if rows[name].notna().any()]
-    if columns:
-        _fill_headlines(connection, ingest_id, columns, again=again)
+    fill_headlines(connection, ingest_id, again=again)
 
 
 def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
@@ -47,8 +48,22 @@ def load_times(warehouse: Path, ingest_id: str) -> pd.Series | None:
     return frame.dropna().set_index("headline_id")["published_at"] if len(frame) else None
 
 
-def _fill_headlines(connection: DuckDBPyConnection, ingest_id: str, columns: list[str], *, again: bool) -> None:
-    """Give headlines the first value of each column in their rows: where they have none, or with `again` always."""
+def fill_headlines(connection: DuckDBPyConnection, ingest_id: str, *, again: bool) -> None:
+    """Give headlines the first value of each column in the saved rows of an ingestion.
+
+    Args:
+        connection: One transaction.
+        ingest_id: The ingestion.
+        again: Also where they have a value, from an earlier reading.
+    """
+    known = ", ".join(f"count({name})" for name in _OF_HEADLINES)
+    [counts] = connection.execute(
+        f"SELECT {known} FROM ledger.accepted_rows WHERE ingest_id = ?",  # noqa: S608 (our own names)
+        [ingest_id],
+    ).fetchall()
+    columns = [name for name, number in zip(_OF_HEADLINES, counts, strict=True) if number]
+    if not columns:
+        return
     firsts = ", ".join(f"min_by({name}, (source, row_number)) AS {name}" for name in columns)
     chosen = {
         name: f"first.{name}, headlines.{name}" if again else f"headlines.{name}, first.{name}" for name in columns

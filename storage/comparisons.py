@@ -111,6 +111,25 @@ def load_verdicts(
     }
 
 
+def load_best_baseline(warehouse: Path, study_id: str, evaluation_id: str) -> tuple[str, str] | None:
+    """The baseline of a study that is best on the headlines of an evaluation: its cell and name; None if it has none.
+
+    Args:
+        warehouse: The DuckDB file.
+        study_id: The study.
+        evaluation_id: An evaluation on the test part of the study's split, or of a fold of it.
+    """
+    with reading(warehouse) as connection:
+        found: list[tuple[str, str]] = connection.execute(
+            "SELECT cells.cell_id, model FROM evaluations JOIN cells USING (cell_id) JOIN study_cells USING (cell_id)"
+            " WHERE study_id = ? AND kind = 'baseline' AND (evaluations.split_id, part) ="
+            " (SELECT (split_id, part) FROM evaluations WHERE evaluation_id = ?)"
+            " ORDER BY accuracy DESC, model LIMIT 1",
+            [study_id, evaluation_id],
+        ).fetchall()
+    return found[0] if found else None
+
+
 def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) -> list[Pairing]:
     """Two cells side by side at each temperature that both have, ascending.
 

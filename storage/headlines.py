@@ -16,7 +16,7 @@ from storage.read_again import fill_earlier, find_latest, next_ingest_id
 from storage.refusals import forget_refusal
 from storage.snapshots import save_snapshot
 from storage.source_records import SourceRecord, StoredIngestion
-from storage.visits import is_last_visit, save_visit
+from storage.visits import is_last_visit, is_read_otherwise, save_visit
 from storage.warehouse import reading, utc_now, writing
 
 
@@ -74,7 +74,8 @@ def save_ingestion(
                 _save_frame(connection, table, source.ingest_id, frame)
             _save_source(connection, source, now, len(accepted), found)
         if rows is not None:
-            save_accepted_rows(connection, source.ingest_id, rows, again=again)
+            otherwise = is_read_otherwise(connection, source.location, source.sha256, source.settings)
+            save_accepted_rows(connection, source.ingest_id, rows, again=again or otherwise)
             if again:
                 fill_earlier(connection, source.sha256, accepted, rows)
         if not is_last_visit(connection, source.location, source.ingest_id, source.settings):

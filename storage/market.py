@@ -56,6 +56,13 @@ def list_instruments(warehouse: Path, cell_id: str, temperature: float) -> list[
     return [name for (name,) in rows]
 
 
+def load_horizons(warehouse: Path, market_id: str) -> list[int] | None:
+    """The horizons of a measurement, in sessions; None if it was not made."""
+    with reading(warehouse) as connection:
+        found = connection.execute("SELECT horizons FROM markets WHERE market_id = ?", [market_id]).fetchall()
+    return list(found[0][0]) if found else None
+
+
 def save_market(
     warehouse: Path,
     market: "Mapping[str, object]",

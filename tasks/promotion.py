@@ -93,7 +93,7 @@ def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) 
     return Measured(
         challenger["accuracy"],
         challenger["unparsed_rate"],
-        meet_baseline(warehouse, study.study_id, challenge.cell, challenge.evaluation_id),
+        meet_baseline(warehouse, study.study_id, challenge.evaluation_id),
         _meet_champion(study, champion, challenge.evaluation_id) if champion else None,
         describe_left_out(study.config.baselines),
     )

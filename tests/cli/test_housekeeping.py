@@ -70,7 +70,7 @@ def test_a_study_is_deleted_with_its_files(fintone: Run, study: StudyPlan, home:
     code, out, err = fintone("delete", study.study_id[:5], "--yes")
     assert (code, err) == (0, "")
     text = " ".join(out.split())
-    assert "deleted 5 cells that no other study has" in text
+    assert "to delete 5 cells that no other study has" in text
     assert f"study {study.study_id} is deleted" in text
     assert not (home / "adapters" / cell.cell_id).exists()
     assert study.study_id not in index.read_text(encoding="utf-8")

@@ -237,6 +237,11 @@ def test_the_champion_may_be_named_so_wherever_a_cell_is_expected(fintone: Run, 
     assert "nothing: this adapter gave every stored answer of the cell" in " ".join(out.split())
 
 
+def test_answers_are_withdrawn_only_of_a_fine_tuned_cell(refuse: Refuse, study: Path) -> None:
+    assert f"cell {BASE} is the untouched base: no adapter" in refuse("withdraw", BASE)
+    assert f"cell {BASELINE} is a baseline: no adapter" in refuse("withdraw", BASELINE)
+
+
 def test_the_champion_is_not_promoted_twice(fintone: Run, refuse: Refuse, study: Path) -> None:
     fintone("promote", ONE, "--reason", "x", "--yes")
     assert f"cell {ONE}: it is the champion already, at temperature 0.1" in refuse("promote", ONE, "--reason", "x")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from flows.retrain import retrain
+from operations.floors import describe_proposal
+from operations.promotion import propose
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config
 from tests.flows.small_study import Study, run_small_study
@@ -53,6 +55,16 @@ def test_the_leaderboard_pools_the_windows_and_shows_each(study: Study) -> None:
     )
     assert [name.split()[-1] for (name,) in trained if "window" in name] == ["window=1", "window=2"]
     assert study.ask("FROM champions") == []
+
+
+def test_a_cell_of_one_window_is_compared_with_the_best_baseline_of_that_window(study: Study) -> None:
+    for number in (1, 2):
+        name = f"name LIKE '%window={number}'"
+        [(cell,)] = study.ask(
+            f"SELECT cell_id FROM study_cells JOIN cells USING (cell_id) WHERE kind = 'fine-tuned' AND {name}"
+        )
+        lines = dict(describe_proposal(propose(cell, "to try it", "me")))
+        assert "baseline TF-IDF + linear SVM on" in lines["floors missed"] + lines["floors met"]
 
 
 def test_one_split_by_time_is_judged_by_the_gate(study: Study) -> None:

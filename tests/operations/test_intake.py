@@ -105,6 +105,39 @@ def draw_headlines(first: int, last: int) -> list[tuple[str, str]]:
     return [(f"{headline.text} {number}", headline.sentiment) for number, headline in enumerate(generated)]
 
 
+@pytest.mark.parametrize("copied", [False, True], ids=["the same place", "a copy elsewhere"])
+def test_headlines_have_the_times_of_the_reading_with_the_latest_settings_of_dates(
+    new_home: Path, tmp_path: Path, *, copied: bool
+) -> None:
+    def ingest(name: str, zone: str) -> None:
+        ingest_and_save(DataSettings(source=str(tmp_path / name), timezone=zone), print)
+        utc = {"UTC": ["09:30:00", "12:00:00"], "America/New_York": ["14:30:00", "17:00:00"]}[zone]
+        assert ask(new_home, "SELECT published_at::time::varchar FROM headlines ORDER BY published_at") == [
+            (time,) for time in utc
+        ]
+
+    other = "b.csv" if copied else "a.csv"
+    for name in {"a.csv", other}:
+        lines = ["date,text,label", "2025-01-07 09:30,Profit rose,positive", "2025-01-07 12:00,Sales fell,negative"]
+        (tmp_path / name).write_text("\n".join(lines) + "\n")
+    ingest("a.csv", "UTC")
+    ingest(other, "America/New_York")
+    ingest(other, "America/New_York")
+    ingest(other, "UTC")
+
+
+def test_a_source_with_more_rows_and_another_zone_corrects_the_times_of_those_before(
+    new_home: Path, tmp_path: Path
+) -> None:
+    lines = ["date,text,label", "2025-01-07 09:30,Profit rose,positive", "2025-01-07 12:00,Sales fell,negative"]
+    for zone in ("UTC", "America/New_York"):
+        (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+        ingest_and_save(DataSettings(source=str(tmp_path / "a.csv"), timezone=zone), print)
+        lines.append("2025-01-08 10:00,Plant opens,neutral")
+    times = ask(new_home, "SELECT published_at::time::varchar FROM headlines ORDER BY published_at")
+    assert times == [("14:30:00",), ("17:00:00",), ("15:00:00",)]
+
+
 def test_a_source_that_shares_a_phrase_with_another_has_no_previous_snapshot(new_home: Path, tmp_path: Path) -> None:
     shared = ("The annual general meeting is in May", "neutral")
     ingest_and_save(write(tmp_path / "a.csv", [*draw_headlines(0, 300), shared]), print)

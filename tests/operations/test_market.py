@@ -183,6 +183,8 @@ def test_a_repeated_measurement_replaces_the_first(home: Path, cell: str) -> Non
     other = measure(cell, calendar="24/7")
     assert other.market_id != first.market_id
     assert ask(home, "SELECT count(*) FROM markets") == [(2,)]
+    assert not any("replaces" in note for note in again.notes)
+    assert measure(cell, horizons="2").notes[-1].startswith("replaces the results for 1d, 5d: Holm's correction")
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_figures_of_the_desk_are_those_of_the_warehouse(rivals: Path, traine
         rivals, f"SELECT accuracy, accuracy_low, accuracy_high FROM acting WHERE {own} AND threshold = 0.4"
     )
     assert low < accuracy < high
-    assert answers[0].startswith(f"{accuracy:.3f} [{low:.3f}, {high:.3f}], on the ")
+    assert answers[0].startswith(f"{accuracy:.3f} [{low:.3f}, {high:.3f}], by its likeliest label, on the ")
     assert answers[0].endswith(" of the headlines that it answers so, at temperature 0.1.")
     [(mixed, n, right, rate, low, high)] = ask(
         rivals,
