@@ -48,10 +48,7 @@ def describe_deletion(deletion: Deletion) -> list[tuple[str, str]]:
     cells, evaluations = count(len(deletion.cells), "cell"), count(len(deletion.evaluations), "evaluation")
     lines = [
         ("study", deletion.study_id),
-        (
-            "to delete",
-            f"{cells} that no other study has, {evaluations}",
-        ),
+        ("to delete", f"{cells} that no other study has, {evaluations}"),
         ("files", f"{format_bytes(size)} of adapters, checkpoints and report" if size else "none"),
         ("stays", "headlines, splits, decisions of the gate, and answers to scored headlines"),
     ]

@@ -19,14 +19,13 @@ def meet_baseline(warehouse: Path, study_id: str, judged: str) -> "Rival | None"
         study_id: The study.
         judged: The cell's evaluation on the test part of the study's split, or of a fold of it.
     """
-    from learning.study.identity import evaluation_id
     from storage.comparisons import load_best_baseline
 
     best = load_best_baseline(warehouse, study_id, judged)
     if best is None:
         return None
-    cell_id, name = best
-    return meet(warehouse, name, judged, evaluation_id(cell_id, "test", None, None))
+    other, name = best
+    return meet(warehouse, name, judged, other)
 
 
 def describe_left_out(settings: BaselineSettings) -> str | None:

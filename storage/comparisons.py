@@ -112,16 +112,19 @@ def load_verdicts(
 
 
 def load_best_baseline(warehouse: Path, study_id: str, evaluation_id: str) -> tuple[str, str] | None:
-    """The baseline of a study that is best on the headlines of an evaluation: its cell and name; None if it has none.
+    """The baseline of a study that is best on the headlines of an evaluation; None if the study has none.
 
     Args:
         warehouse: The DuckDB file.
         study_id: The study.
         evaluation_id: An evaluation on the test part of the study's split, or of a fold of it.
+
+    Returns:
+        The baseline's own evaluation on them, and its name.
     """
     with reading(warehouse) as connection:
         found: list[tuple[str, str]] = connection.execute(
-            "SELECT cells.cell_id, model FROM evaluations JOIN cells USING (cell_id) JOIN study_cells USING (cell_id)"
+            "SELECT evaluation_id, model FROM evaluations JOIN cells USING (cell_id) JOIN study_cells USING (cell_id)"
             " WHERE study_id = ? AND kind = 'baseline' AND (evaluations.split_id, part) ="
             " (SELECT (split_id, part) FROM evaluations WHERE evaluation_id = ?)"
             " ORDER BY accuracy DESC, model LIMIT 1",
