@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from operations.report import ConfidenceError, read_report, write_report
+from operations.report_index import write_index
 from reporting.desk import answer_desk
 from reporting.usable import describe_usable
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
+from storage.home import Home
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.reporting.conftest import CHAMPION
@@ -35,6 +37,14 @@ def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals:
     check_headlines(rivals, text.partition('<section id="headlines"')[2].partition("</section>")[0])
     check_index(read(rivals / "reports" / "index.html"), trained[2].study_id)
     assert 'href="../index.html"' in text
+
+
+def test_the_page_of_all_studies_says_in_both_tables_that_a_cell_was_not_promoted(rivals: Path, trained: Any) -> None:
+    kept = Decision("kept", "gate", "too few headlines", trained[2].study_id, trained[1], 0.1)
+    save_decision(rivals / "warehouse.duckdb", kept, Champion(CHAMPION, 0.1))
+    text = read(write_index(Home(rivals)))
+    assert text.count(">not promoted<") == 2
+    assert ">kept<" not in text
 
 
 def test_an_encoder_without_a_base_is_not_compared_with_that_of_another_model(rivals: Path, trained: Any) -> None:

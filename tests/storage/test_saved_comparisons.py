@@ -5,7 +5,14 @@ import pytest
 
 from schemas.errors import InputError
 from storage.cells import add_cells, find_cells
-from storage.comparisons import load_flips, load_pairings, load_runs, load_verdicts, save_comparisons
+from storage.comparisons import (
+    load_best_baseline,
+    load_flips,
+    load_pairings,
+    load_runs,
+    load_verdicts,
+    save_comparisons,
+)
 from storage.evaluations import forget_evaluations
 from storage.splits import save_split
 from storage.studies import save_study
@@ -82,6 +89,21 @@ def test_verdicts_are_loaded_by_temperature(finished):
     assert verdict.difference == (0.1, 0.1, 0.1, 0.01, 0.01, 1)
     assert load_verdicts(finished, "study", "svm") == {}
     assert load_verdicts(finished, "study", "tuned", "validation") == {}
+
+
+def test_the_best_baseline_is_that_of_the_study_and_the_headlines(finished, study, cell, evaluation, predict):
+    assert load_best_baseline(finished, "study", "tuned at 0.1") == ("svm at None", "tfidf-svm")
+    add_cells(
+        finished, "study", [cell(cell_id=each, kind="baseline", model=each) for each in ("worse", "better", "fold")]
+    )
+    save_study(finished, study(study_id="later"))
+    add_cells(finished, "later", [cell(cell_id="later", kind="baseline", model="later")])
+    accuracies = {"worse": 0.1, "better": 0.9, "later": 1.0}
+    saved = [evaluation(each, None, accuracy=accuracy) for each, accuracy in accuracies.items()]
+    saved.append(evaluation("fold", None, accuracy=1.0, split_id="other split"))
+    replace_evaluations(finished, saved, pd.concat([predict(each.evaluation_id) for each in saved]))
+    assert load_best_baseline(finished, "study", "tuned at 0.1") == ("better at None", "better")
+    assert load_best_baseline(finished, "nobody", "tuned at 0.1") is None
 
 
 def test_two_cells_of_a_study_are_compared_at_each_temperature(finished):
