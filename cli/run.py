@@ -181,9 +181,9 @@ def _check_complete(home: "Home", study_id: str) -> None:
 
 def _print_champion(home: "Home", study_id: str) -> None:
     """Print what the gate decided on a study at the time, and which cell is champion now."""
-    from reporting.promotion import describe_advice, describe_champion, describe_decision, describe_folds_unjudged
+    from reporting.promotion import describe_advice, describe_champion, describe_decision, describe_repeats_unjudged
     from storage.champions import load_champion, load_decision
-    from storage.folds import load_study_folds
+    from storage.folds import load_repeats
 
     decision, champion = load_decision(home.warehouse, study_id), load_champion(home.warehouse)
     if decision:
@@ -192,8 +192,8 @@ def _print_champion(home: "Home", study_id: str) -> None:
         advice = describe_advice(decision, champion)
         if advice:
             print_text(advice)
-    elif folds := load_study_folds(home.warehouse, study_id):
-        print_text(describe_folds_unjudged(folds))
+    elif repeats := load_repeats(home.warehouse, study_id):
+        print_text(describe_repeats_unjudged(repeats))
     print_text(f"champion now: {describe_champion(champion)}")
 
 
@@ -205,13 +205,13 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
     from storage.examples import example_queries
-    from storage.folds import load_spread, load_study_folds
+    from storage.folds import load_repeats, load_spread
     from storage.races import load_drops
 
     rows = load_leaderboard(home.warehouse, study_id)
     best = find_best(home.warehouse, study_id)
-    folds = load_study_folds(home.warehouse, study_id)
-    pooled = f" of {folds} folds or windows" if folds else ""
+    repeats = load_repeats(home.warehouse, study_id)
+    pooled = f" of {repeats}" if repeats else ""
     title = f"study {study_id}, {rows[0]['n']} test headlines{pooled}{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
@@ -222,7 +222,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     stdout.print(f"\nbest on validation: cell {best['cell_id']}")
     if verdict:
         print_text(f"at temperature {best['temperature']:g} on test, {describe_baseline('it', verdict)}")
-    spread = describe_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]))
+    spread = describe_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]), repeats)
     if spread:
         print_text(spread)
     _print_champion(home, study_id)

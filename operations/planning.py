@@ -35,7 +35,7 @@ def lay_out(config: StudyConfig, snapshot_id: str, split_id: str) -> StudyPlan:
     encoder = _find_encoder(config.baselines.embedding_model)
     baselines = plan_baselines(config.baselines, encoder)
     study = plan_study(config, snapshot_id, split_id, partial(_find_model, cache(_resolve)), baselines, encoder)
-    splits = [fold_split_id(split_id, number + 1) for number in range(config.split.repeats)]
+    splits = [fold_split_id(split_id, number) for number, _ in enumerate(config.split.fold_names, start=1)]
     return add_folds(study, splits, baselines)
 
 

@@ -87,9 +87,8 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     bases = [("base model", describe_model(base)) for base in list_bases(config)]
     divided = None if headlines is None else divide_headlines(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
-    trained, alone = (
-        (config.split.repeats or 1) * steps(cells, train) for steps in (count_trained_steps, count_steps_alone)
-    )
+    splits = len(config.split.fold_names) or 1
+    trained, alone = (splits * steps(cells, train) for steps in (count_trained_steps, count_steps_alone))
     lines = [
         ("study", _describe_name(config)),
         *describe_data(config, divided),
@@ -109,7 +108,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     more = [cell for cell in curve if cell not in cells]
     if more:
         own = [cell for cell in curve if cell in cells]
-        added = (config.split.repeats or 1) * (count_trained_steps(curve, train) - count_trained_steps(own, train))
+        added = splits * (count_trained_steps(curve, train) - count_trained_steps(own, train))
         then = f"then epochs {join_numbers(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
     lines += [("note", note) for note in note_twins(list_bases(config))]

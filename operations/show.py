@@ -7,13 +7,13 @@ from operations.catalogue import open_home
 from operations.disk import count_bytes, format_bytes
 from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
-from reporting.promotion import describe_champion, describe_decision, describe_folds_unjudged
+from reporting.promotion import describe_champion, describe_decision, describe_repeats_unjudged
 from schemas.promotion import CHAMPION
 from storage.cells import load_cell, load_trained
 from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row
-from storage.folds import load_study_folds
+from storage.folds import load_repeats
 from storage.lookup import Entry, find_entry
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def _show_study(home: "Home", entry: Entry) -> Shown:
         queries = example_queries(study_id, cell_id, temperature)
         commands += [f"fintone show {cell_id}", *_as_commands(queries)]
     decision = load_decision(home.warehouse, study_id)
-    folds = load_study_folds(home.warehouse, study_id)
-    unjudged = describe_folds_unjudged(folds) if folds else "not judged yet"
+    repeats = load_repeats(home.warehouse, study_id)
+    unjudged = describe_repeats_unjudged(repeats) if repeats else "not judged yet"
     facts["gate"] = f"{describe_decision(decision)}: {decision['reason']}" if decision else unjudged
     facts["champion_now"] = describe_champion(load_champion(home.warehouse))
     page = home.report(study_id)

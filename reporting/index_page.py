@@ -22,7 +22,7 @@ def render_index(index: Index, reported: Collection[str]) -> str:
         .get_template("index.html")
         .render(
             studies=index.studies.records(),
-            judged={row["study_id"]: row for row in index.judged.records()},
+            chosen={row["study_id"]: row for row in index.chosen.records()},
             decisions=index.decisions.records(),
             champion=visible(describe_champion(index.champion)),
             champion_id=index.champion.cell_id if index.champion else None,

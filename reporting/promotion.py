@@ -6,6 +6,7 @@ from typing import Any
 
 from reporting.verdict import format_interval, format_p_value, format_ratio
 from schemas.promotion import Allowance, Champion, Check
+from schemas.split import Repeats
 
 FINEST = 0.001
 """The smallest p-value that is shown with three digits."""
@@ -46,11 +47,11 @@ def describe_decision(decision: dict[str, Any]) -> str:
     return f"{gate} did not promote cell {cell}, and {stayed}"
 
 
-def describe_folds_unjudged(folds: int) -> str:
-    """Why a study of folds promotes nothing, and what does."""
+def describe_repeats_unjudged(repeats: Repeats) -> str:
+    """Why a study of folds or windows promotes nothing, and what does."""
     return (
-        f"not judged: {folds} folds or windows estimate a recipe, and each model saw only its own train part; "
-        "to promote one, run the best settings without split.folds or split.windows"
+        f"not judged: {repeats} estimate a recipe, and each model saw only its own train part; to promote one, run "
+        f"the best settings without split.{repeats.units}"
     )
 
 

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from reporting.licences import describe_data_licence, forbids_commerce
-from reporting.promotion import describe_folds_unjudged, describe_temperature
+from reporting.promotion import describe_repeats_unjudged, describe_temperature
 from reporting.text import visible
 from schemas.promotion import Champion
 from schemas.report import StudyReport
@@ -57,9 +57,8 @@ def _judge(report: StudyReport) -> Usable:
     if _approval(report) is not None:
         now = f"cell {champion.cell_id} is champion now" if champion else "there is no champion now"
         return Usable("No longer", f"It was the champion, and {now}.")
-    folds = report.config["split"].get("folds") or report.config["split"].get("windows")
-    if decision is None and folds and not report.missing:
-        return Usable("Not this study", f"It was {describe_folds_unjudged(folds)}.")
+    if decision is None and report.repeats and not report.missing:
+        return Usable("Not this study", f"It was {describe_repeats_unjudged(report.repeats)}.")
     if decision is None:
         why = "the study is incomplete" if report.missing else f"the study is {report.status}"
         return Usable("Not yet", f"The promotion gate has not judged it: {why}.")

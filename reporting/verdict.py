@@ -6,7 +6,7 @@ from datetime import date
 from schemas.comparison import LEAST_DISCORDANT, LEAST_OF_A_LABEL, BaselineVerdict, Difference
 from schemas.listing import count, list_some
 from schemas.scoring import Drift
-from schemas.split import SplitSettings
+from schemas.split import Repeats, SplitSettings
 
 FEW = 30
 """Headlines of a label from which on accuracy on it is known within .17 (Wilson's interval at 95 %, at worst)."""
@@ -79,15 +79,15 @@ def describe_cutoffs(cutoffs: Iterable[tuple[str, date, int, int]], *, is_only: 
     return sentences
 
 
-def describe_spread(spread: Mapping[str, float] | None) -> str | None:
-    """How much the folds of a cell differ, from a row of `leaderboard_over_folds`; None without folds."""
-    if spread is None:
+def describe_spread(spread: Mapping[str, float] | None, repeats: Repeats | None) -> str | None:
+    """How much the folds or windows of a cell differ, from a row of `leaderboard_over_folds`; None without any."""
+    if spread is None or repeats is None:
         return None
     worst, best = format_ratio(spread["accuracy_min"]), format_ratio(spread["accuracy_max"])
     mean, deviation = format_ratio(spread["accuracy_mean"]), format_ratio(spread["accuracy_sd"])
     return (
-        f"over its {spread['folds']} folds accuracy is {worst} to {best}, {mean} on average, with a standard deviation "
-        f"of {deviation}"
+        f"over its {spread['folds']} {repeats.units} accuracy is {worst} to {best}, {mean} on average, with a standard "
+        f"deviation of {deviation}"
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 from schemas.comparison import BaselineVerdict
 from schemas.data_report import DataReport
 from schemas.promotion import Champion
+from schemas.split import Repeats, find_repeats
 
 
 class Table(NamedTuple):
@@ -88,6 +89,11 @@ class StudyReport:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def repeats(self) -> Repeats | None:
+        """The folds or windows of the study."""
+        return find_repeats(self.config["split"].get("folds"), self.config["split"].get("windows"))
+
+    @property
     def guessing(self) -> float:
         """Accuracy of guessing among the labels of the study, where each has as many headlines."""
         return 1 / len(set(self.tables["split"].column("label")))
@@ -98,7 +104,7 @@ class Index:
     """What the page of all studies shows."""
 
     studies: Table
-    judged: Table
-    """The cell of each study that the gate judged last, with its figures on test."""
+    chosen: Table
+    """The cell that stands for each study, with its figures on test, and the gate's decision; see `storage.chosen`."""
     decisions: Table
     champion: Champion | None

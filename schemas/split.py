@@ -1,7 +1,7 @@
 """Settings of a split: which headlines train, which choose between models, and which judge."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -9,6 +9,28 @@ from schemas.settings import PositiveInt, Settings
 
 OF_TIME = ("validation_from", "test_from", "validation_share", "test_share", "windows")
 """Settings of a split that have an effect only on the method `temporal`."""
+
+
+class Repeats(NamedTuple):
+    """How often a study splits its headlines; as text `5 folds` or `4 windows`."""
+
+    n: int
+    unit: Literal["fold", "window"]
+
+    @property
+    def units(self) -> str:
+        """The unit's plural, which is the name of the setting."""
+        return f"{self.unit}s"
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.units}"
+
+
+def find_repeats(folds: int | None, windows: int | None) -> Repeats | None:
+    """How often settings split the headlines; None for a single split."""
+    if folds:
+        return Repeats(folds, "fold")
+    return Repeats(windows, "window") if windows else None
 
 
 class SplitSettings(Settings):
@@ -105,11 +127,12 @@ class SplitSettings(Settings):
         return self.method in {"hashed", "study"}
 
     @property
-    def unit(self) -> Literal["fold", "window"]:
-        """What each of several splits is called."""
-        return "window" if self.windows else "fold"
+    def repeats(self) -> Repeats | None:
+        """The folds or windows; None for a single split."""
+        return find_repeats(self.folds, self.windows)
 
     @property
-    def repeats(self) -> int:
-        """The number of folds or windows; 0 for a single split."""
-        return self.folds or self.windows or 0
+    def fold_names(self) -> tuple[str, ...]:
+        """The name of each fold or window, such as `fold=1`; none for a single split."""
+        repeats = self.repeats
+        return tuple(f"{repeats.unit}={number}" for number in range(1, repeats.n + 1)) if repeats else ()

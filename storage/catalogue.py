@@ -1,12 +1,18 @@
 """What a warehouse holds, as lists for a person: studies, cells and champions, the latest first."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from storage.chosen import CHOSEN, read_unjudged
 from storage.query import WholeResult
 from storage.warehouse import reading
 
-_STUDIES = """
-WITH counted AS (
+if TYPE_CHECKING:
+    import duckdb
+
+_STUDIES = f"""
+{CHOSEN},
+counted AS (
     SELECT
         study_id,
         count(*) FILTER (NOT places.is_of_fold) AS cells,
@@ -17,19 +23,13 @@ WITH counted AS (
     JOIN ledger.places AS places USING (study_id, cell_id)
     LEFT JOIN missing_cells USING (study_id, cell_id)
     GROUP BY study_id
-),
-judged AS (
-    SELECT study_id, cell_id, temperature
-    FROM champions
-    WHERE decided_by = 'gate'
-    QUALIFY row_number() OVER (PARTITION BY study_id ORDER BY number DESC) = 1
 )
 SELECT
     studies.study_id AS study,
     studies.name,
     studies.status,
     leaderboard.cell_id AS best_cell,
-    format('{:.3f}', leaderboard.accuracy)::DOUBLE AS accuracy,
+    format('{{:.3f}}', leaderboard.accuracy)::DOUBLE AS accuracy,
     coalesce(leaderboard.is_champion, false) AS is_champion,
     counted.cells,
     counted.missing,
@@ -41,14 +41,14 @@ SELECT
     coalesce(tuned, []) AS tuned
 FROM studies
 JOIN counted USING (study_id)
-LEFT JOIN judged USING (study_id)
+LEFT JOIN chosen USING (study_id)
 LEFT JOIN leaderboard
     ON leaderboard.study_id = studies.study_id
-    AND leaderboard.cell_id = judged.cell_id
-    AND leaderboard.temperature = judged.temperature
+    AND leaderboard.cell_id = chosen.cell_id
+    AND leaderboard.temperature = chosen.temperature
     AND leaderboard.part = 'test'
 ORDER BY studies.number DESC
-"""
+"""  # noqa: S608 (our own text)
 
 _CELLS = """
 WITH latest AS (
@@ -90,7 +90,7 @@ SELECT
     champion_cell_id AS cell,
     names.name,
     champion_temperature AS temperature,
-    format('{:.3f}', leaderboard.accuracy)::DOUBLE AS accuracy,
+    format('{:.3f}', coalesce(leaderboard.accuracy, of_fold.accuracy))::DOUBLE AS accuracy,
     date_trunc('second', decided_at)::TIMESTAMP_S AS since,
     lead(since) OVER (ORDER BY champions.number) AS until,
     coalesce(person, decided_by) AS decided_by,
@@ -104,14 +104,23 @@ LEFT JOIN leaderboard
     AND leaderboard.cell_id = champion_cell_id
     AND leaderboard.temperature = champion_temperature
     AND leaderboard.part = 'test'
+LEFT JOIN (
+    SELECT cell_id, temperature, arg_max(accuracy, evaluated_at) AS accuracy
+    FROM evaluations
+    JOIN split_folds ON split_folds.fold_split_id = evaluations.split_id
+    WHERE part = 'test'
+    GROUP BY ALL
+) AS of_fold
+    ON of_fold.cell_id = champion_cell_id AND of_fold.temperature = champion_temperature
 WHERE decision <> 'kept'
 ORDER BY champions.number DESC
 """
 
 
 def list_studies(warehouse: Path) -> WholeResult:
-    """Every study, with the cell that the gate judged, its accuracy on test, and as `tuned` the fine-tuned cells."""
-    return _list(warehouse, _STUDIES)
+    """Every study, with the cell that stands for it, its accuracy on test, and as `tuned` the fine-tuned cells."""
+    with reading(warehouse) as connection:
+        return _read(connection.execute(_STUDIES, {"unjudged": read_unjudged(connection)}))
 
 
 def list_cells(warehouse: Path) -> WholeResult:
@@ -126,5 +135,8 @@ def list_champions(warehouse: Path) -> WholeResult:
 
 def _list(warehouse: Path, query: str) -> WholeResult:
     with reading(warehouse) as connection:
-        cursor = connection.execute(query)
-        return WholeResult(tuple(column[0] for column in cursor.description), cursor.fetchall())
+        return _read(connection.execute(query))
+
+
+def _read(cursor: "duckdb.DuckDBPyConnection") -> WholeResult:
+    return WholeResult(tuple(column[0] for column in cursor.description), cursor.fetchall())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.split import Repeats, find_repeats
 from storage.named_rows import named_row
 from storage.warehouse import reading
 
@@ -70,13 +71,15 @@ def load_costs(warehouse: Path, study_id: str, cells: Sequence[str]) -> tuple[fl
     return seconds, None if size is None else round(size)
 
 
-def load_study_folds(warehouse: Path, study_id: str) -> int:
-    """How many folds a study has; 0 if its split has none."""
+def load_repeats(warehouse: Path, study_id: str) -> Repeats | None:
+    """The folds or windows of a study; None for a single split."""
     with reading(warehouse) as connection:
-        [(folds,)] = connection.execute(
-            "SELECT count(*) FROM studies JOIN split_folds USING (split_id) WHERE study_id = ?", [study_id]
+        [(folds, windows)] = connection.execute(
+            "SELECT (config->>'$.split.folds')::INTEGER, (config->>'$.split.windows')::INTEGER FROM studies"
+            " WHERE study_id = ?",
+            [study_id],
         ).fetchall()
-    return int(folds)
+    return find_repeats(folds, windows)
 
 
 def load_spread(warehouse: Path, study_id: str, cell_id: str, temperature: float) -> dict[str, Any] | None:

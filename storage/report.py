@@ -85,7 +85,7 @@ def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[s
     )
 
 
-def read_table(connection: "duckdb.DuckDBPyConnection", sql: str) -> Table:
-    """The rows of a query, with the query."""
-    cursor: Any = connection.execute(sql)
+def read_table(connection: "duckdb.DuckDBPyConnection", sql: str, **values: object) -> Table:
+    """The rows of a query with these parameters, with the query."""
+    cursor: Any = connection.execute(sql, values)
     return Table(sql, tuple(column[0] for column in cursor.description), cursor.fetchall())

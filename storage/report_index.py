@@ -4,6 +4,7 @@ from pathlib import Path
 
 from schemas.report import Index
 from storage.champions import load_champion
+from storage.chosen import CHOSEN, read_unjudged
 from storage.report import read_table
 from storage.warehouse import reading
 
@@ -13,14 +14,13 @@ _STUDIES = (
     "study_id, max(n) AS n, max(accuracy) FILTER (kind = 'baseline') AS baseline FROM leaderboard WHERE part = 'test' "
     "GROUP BY study_id) USING (study_id) ORDER BY studies.number DESC"
 )
-_JUDGED = (
-    "SELECT champions.study_id, champions.cell_id, champions.temperature, decision, accuracy, accuracy_low, "
-    "accuracy_high, (SELECT max(accuracy) FROM leaderboard AS bases WHERE bases.study_id = champions.study_id AND "
-    "bases.part = 'test' AND bases.kind = 'base' AND bases.temperature = champions.temperature) AS base "
-    "FROM (SELECT study_id, cell_id, temperature, decision FROM champions WHERE decided_by = 'gate' "
-    "QUALIFY row_number() OVER (PARTITION BY study_id ORDER BY number DESC) = 1) AS champions LEFT JOIN leaderboard ON "
-    "leaderboard.study_id = champions.study_id AND leaderboard.cell_id = champions.cell_id AND leaderboard.temperature "
-    "= champions.temperature AND part = 'test'"
+_CHOSEN = (
+    f"{CHOSEN} SELECT chosen.study_id, chosen.cell_id, chosen.temperature, decision, "  # noqa: S608 (our own text)
+    "accuracy, accuracy_low, accuracy_high, (SELECT max(accuracy) FROM leaderboard AS bases WHERE "
+    "bases.study_id = chosen.study_id AND bases.part = 'test' AND bases.kind = 'base' "
+    "AND bases.temperature = chosen.temperature) AS base "
+    "FROM chosen LEFT JOIN leaderboard ON leaderboard.study_id = chosen.study_id AND leaderboard.cell_id = "
+    "chosen.cell_id AND leaderboard.temperature = chosen.temperature AND part = 'test'"
 )
 _DECISIONS = (
     "SELECT number, decided_at, decision, decided_by, cell_id, name AS cell_name, temperature, study_id, reason "
@@ -29,7 +29,8 @@ _DECISIONS = (
 
 
 def load_index(warehouse: Path) -> Index:
-    """Every study, the latest first, what the gate judged in each, and every decision."""
+    """Every study, the latest first, the cell that stands for each, and every decision."""
     with reading(warehouse) as connection:
-        studies, judged, decisions = (read_table(connection, sql) for sql in (_STUDIES, _JUDGED, _DECISIONS))
-    return Index(studies, judged, decisions, load_champion(warehouse))
+        studies, decisions = (read_table(connection, sql) for sql in (_STUDIES, _DECISIONS))
+        chosen = read_table(connection, _CHOSEN, unjudged=read_unjudged(connection))
+    return Index(studies, chosen, decisions, load_champion(warehouse))

@@ -59,7 +59,7 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     for part, _, number in by_label:
         counts[part] += number
     split = config.split
-    folds = f"{split.repeats} {split.unit}s, together " if split.repeats else ""
+    folds = f"{split.repeats}, together " if split.repeats else ""
     announce(f"split: {folds}" + ", ".join(f"{number} {part}" for part, number in counts.items()))
     excess = describe_excess(by_label, split)
     for note in (*notes, excess, describe_scarcity(by_label), describe_leaks(leaks, counts["test"])):

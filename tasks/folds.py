@@ -14,4 +14,4 @@ def pool_folds(study: StudyPlan) -> None:
 
     missing = folds.pool_folds(study)
     incomplete = f"; a fold is missing for {list_some(missing)}" if missing else ""
-    announce(f"pooled {len(study.folds)} {study.config.split.unit}s{incomplete}")
+    announce(f"pooled {study.config.split.repeats}{incomplete}")

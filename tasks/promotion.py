@@ -11,7 +11,7 @@ from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
 from operations.rivals import describe_left_out, meet, meet_baseline
 from operations.worker import run_job
-from reporting.promotion import describe_folds_unjudged
+from reporting.promotion import describe_repeats_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
@@ -51,8 +51,8 @@ def judge_challenger(study: StudyPlan) -> None:
     from storage.home import Home
     from storage.looks import load_standing
 
-    if study.folds:
-        announce(describe_folds_unjudged(len(study.folds)))
+    if repeats := study.config.split.repeats:
+        announce(describe_repeats_unjudged(repeats))
         return
     warehouse = Home.from_environment().warehouse
     known = load_decision(warehouse, study.study_id)

@@ -9,11 +9,12 @@ from prefect.artifacts import create_markdown_artifact
 
 from operations.missing import describe_lost_cells, find_best
 from reporting.markdown import escape, render_table
-from reporting.promotion import describe_champion, describe_decision, describe_folds_unjudged
+from reporting.promotion import describe_champion, describe_decision, describe_repeats_unjudged
 from reporting.verdict import describe_baseline, describe_drop, format_figure
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
+from schemas.split import Repeats
 from tasks.progress import announce
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
     create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
-    summary += _describe_promotion(decision, holder, len(study.folds))
+    summary += _describe_promotion(decision, holder, study.config.split.repeats)
     summary += _note_dropped(drops) + _note_missing(missing)
     create_markdown_artifact(summary, key=SUMMARY_KEY, description=described)
 
@@ -87,11 +88,11 @@ def _note_missing(missing: Sequence["StoredCell"]) -> str:
     return f"\n\n**{escape(describe_lost_cells(missing), MOST_OF_A_REASON)}.**" if missing else ""
 
 
-def _describe_promotion(decision: dict[str, Any] | None, champion: Champion | None, folds: int) -> str:
+def _describe_promotion(decision: dict[str, Any] | None, champion: Champion | None, repeats: Repeats | None) -> str:
     """A paragraph with the decision of the promotion gate, and the champion at the time of writing."""
     holder = f"The champion when this was published: {describe_champion(champion)}."
     if decision is None:
-        unjudged = describe_folds_unjudged(folds) if folds else "not judged, since cells are missing"
+        unjudged = describe_repeats_unjudged(repeats) if repeats else "not judged, since cells are missing"
         return f"\n\n**Promotion**: {unjudged}. {holder}"
     reason = escape(decision["reason"], MOST_OF_A_REASON)
     return f"\n\n**Promotion**: {describe_decision(decision)}. Reason: {reason}. {holder}"

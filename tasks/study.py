@@ -23,7 +23,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
 
     study = planning.plan_study(config, ingested, split_id)
     models = list(dict.fromkeys(cell.model for cell in study.cells))
-    each = f", each on {len(study.folds)} {config.split.unit}s" if study.folds else ""
+    each = f", each on {config.split.repeats}" if study.folds else ""
     announce(
         f"study {study.study_id}: base model {', '.join(models)}, {count(len(study.cells), 'cell')} to fine-tune{each}",
         cells=[cell.name for plan in (study, *study.folds) for cell in _list_to_do(plan)],

@@ -18,12 +18,12 @@ def add_folds(study: StudyPlan, split_ids: Sequence[str], baselines: Sequence[Ba
         baselines: The study's baselines.
     """
     kinds = {baseline.name: baseline for baseline in baselines}
-    folds = (_plan_fold(study, number, split, kinds) for number, split in enumerate(split_ids, start=1))
+    named = zip(study.config.split.fold_names, split_ids, strict=True)
+    folds = (_plan_fold(study, name, split, kinds) for name, split in named)
     return study.model_copy(update={"folds": tuple(folds)})
 
 
-def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, BaselinePlan]) -> StudyPlan:
-    name = f"{study.config.split.unit}={number}"
+def _plan_fold(study: StudyPlan, name: str, split: str, kinds: dict[str, BaselinePlan]) -> StudyPlan:
     with_examples = [base for base in study.base_cells if base.settings.prompt.examples]
     return study.model_copy(
         update={
@@ -41,10 +41,10 @@ def _plan_fold(study: StudyPlan, number: int, split: str, kinds: dict[str, Basel
 
 def take_cells(study: StudyPlan, cells: tuple[ModelCell, ...]) -> StudyPlan:
     """The study with only these fine-tunes, on each of its folds as well."""
-    emptied, unit = {"base_cells": (), "baselines": ()}, study.config.split.unit
+    emptied = {"base_cells": (), "baselines": ()}
     folds = []
-    for number, fold in enumerate(study.folds, start=1):
-        moved = tuple(move_fine_tune(cell, f"{unit}={number}", fold.split_id) for cell in cells)
+    for name, fold in zip(study.config.split.fold_names, study.folds, strict=True):
+        moved = tuple(move_fine_tune(cell, name, fold.split_id) for cell in cells)
         folds.append(fold.model_copy(update={**emptied, "cells": moved}))
     return study.model_copy(update={**emptied, "cells": cells, "folds": tuple(folds)})
 

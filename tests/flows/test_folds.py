@@ -181,8 +181,9 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
 
 def test_the_report_shows_the_spread_and_says_that_nothing_is_promoted(study: Study) -> None:
     page = Home(study.home).report(study.study_id).read_text(encoding="utf-8")
-    assert "Spread over folds" in page
-    assert "estimate a recipe" in page
+    assert f"Spread over {FOLDS} folds: a model of each cell for each fold" in page
+    assert "allow for how the folds differ; those of confidence, mix-ups and periods are over headlines only" in page
+    assert f"{FOLDS} folds estimate a recipe" in page
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """A small study that walks forward in time, end to end: trained on the past, tested on what comes next."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -9,9 +10,16 @@ import pytest
 
 from flows.retrain import retrain
 from operations.floors import describe_proposal
+from operations.missing import find_best
 from operations.promotion import propose
+from reporting.index_page import render_index
+from reporting.verdict import format_figure
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config
+from storage.catalogue import list_champions, list_studies
+from storage.champions import Decision, save_decision
+from storage.report_index import load_index
+from tests.asking import ask
 from tests.flows.small_study import Study, run_small_study
 
 BY_TIME = ("split.method=temporal", "split.test_share=0.4", "split.validation_share=0.2")
@@ -65,6 +73,35 @@ def test_a_cell_of_one_window_is_compared_with_the_best_baseline_of_that_window(
         )
         lines = dict(describe_proposal(propose(cell, "to try it", "me")))
         assert "baseline TF-IDF + linear SVM on" in lines["floors missed"] + lines["floors met"]
+
+
+def test_lists_name_the_cell_that_is_best_on_validation_though_nothing_is_judged(study: Study) -> None:
+    warehouse = study.home / "warehouse.duckdb"
+    best = find_best(warehouse, study.study_id)
+    [(accuracy,)] = study.ask(
+        f"SELECT accuracy FROM leaderboard WHERE cell_id = '{best['cell_id']}' AND part = 'test'"
+        f" AND temperature = {best['temperature']}"
+    )
+    listed = list_studies(warehouse)
+    row = dict(zip(listed.columns, listed.rows[-1], strict=True))
+    assert (row["study"], row["best_cell"], row["accuracy"]) == (study.study_id, best["cell_id"], round(accuracy, 3))
+    assert [record["accuracy"] for record in load_index(warehouse).chosen.records()] == [accuracy]
+    page = render_index(load_index(warehouse), ())
+    assert f'{format_figure(accuracy)} <span class="muted">[' in page
+    assert "not judged" in page
+
+
+def test_a_champion_of_one_window_is_listed_with_its_accuracy_there(study: Study, tmp_path: Path) -> None:
+    warehouse = Path(shutil.copy(study.home / "warehouse.duckdb", tmp_path))
+    [(cell, temperature, accuracy)] = ask(
+        warehouse,
+        "SELECT cell_id, temperature, accuracy FROM evaluations JOIN study_cells USING (cell_id)"
+        " JOIN cells USING (cell_id) WHERE kind = 'fine-tuned' AND name LIKE '%window=2' AND part = 'test'",
+    )
+    save_decision(warehouse, Decision("promoted", "person", "ours", study.study_id, cell, temperature), None)
+    listed = list_champions(warehouse)
+    row = dict(zip(listed.columns, listed.rows[0], strict=True))
+    assert (row["cell"], row["accuracy"]) == (cell, round(accuracy, 3))
 
 
 def test_one_split_by_time_is_judged_by_the_gate(study: Study) -> None:

@@ -24,7 +24,7 @@ from reporting.verdict import (
 from schemas.comparison import BaselineVerdict, Difference
 from schemas.data_report import Changes, describe_losses
 from schemas.scoring import Drift
-from schemas.split import SplitSettings
+from schemas.split import Repeats, SplitSettings
 
 CLEAR = Difference(0.034, 0.012, 0.057, 0.0001, 0.0031, 36)
 
@@ -88,10 +88,10 @@ def test_a_missing_interval_has_its_reason() -> None:
 
 def test_the_spread_over_folds_is_told_from_worst_to_best() -> None:
     spread = {"folds": 3, "accuracy_min": 0.5, "accuracy_max": 0.75, "accuracy_mean": 0.6, "accuracy_sd": 0.1}
-    assert describe_spread(spread) == (
-        "over its 3 folds accuracy is .500 to .750, .600 on average, with a standard deviation of .100"
-    )
-    assert describe_spread(None) is None
+    figures = "accuracy is .500 to .750, .600 on average, with a standard deviation of .100"
+    assert describe_spread(spread, Repeats(4, "fold")) == f"over its 3 folds {figures}"
+    assert describe_spread(spread, Repeats(3, "window")) == f"over its 3 windows {figures}"
+    assert describe_spread(None, Repeats(3, "window")) is None
 
 
 def test_a_validation_part_that_lacks_a_label_is_reported() -> None:
