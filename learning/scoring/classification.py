@@ -45,12 +45,14 @@ def classify_rows(
     while done < len(order):
         batch = order[done : done + max(1, most // len(rows[order[done]]["input_ids"]))]
         inputs = pad_rows([rows[number] for number in batch], pad_token)
+        found = None
         try:
             with torch.inference_mode():
                 found = model(**{name: tensor.to(device.name) for name, tensor in inputs.items()}).logits
         except torch.OutOfMemoryError:
             if len(batch) == 1:
                 raise
+        if found is None:  # memory ran out; after the block, the error no longer keeps what the pass took
             most //= 2
             torch.cuda.empty_cache()
             continue
