@@ -7,15 +7,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken
+from tokenizers.processors import TemplateProcessing
 
 import learning.models.base_model
 from learning.kinds.resolution import check_weights, resolve_base_model
 from learning.models.base_model import check_model_folder, load_tokenizer
+from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
+from learning.scoring.probe import probe_base
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, CheckingJob
 from learning.worker.process import Worker
@@ -182,6 +187,28 @@ def test_a_token_beyond_the_embedding_is_found_by_the_probe_too(folder: Path, wo
     add_words(folder)
     message = error_of(lambda: probe(worker, folder), folder)
     assert message.startswith("its tokenizer goes up to token 1935 ('word399'), its embedding has 1536 rows")
+
+
+def test_a_special_token_that_begins_every_text_needs_a_row(folder: Path, worker: Worker) -> None:
+    tokenizer = load_tokenizer(folder)
+    more = [AddedToken(f"<special-{number}>", special=True) for number in range(400)]
+    tokenizer.add_special_tokens({"extra_special_tokens": more})
+    first = ("<special-399>", tokenizer.convert_tokens_to_ids("<special-399>"))
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single=f"{first[0]} $A", special_tokens=[first])
+    tokenizer.save_pretrained(folder)
+    message = error_of(lambda: probe(worker, folder), folder)
+    assert message.startswith("its tokenizer goes up to token 1935 ('<special-399>'), its embedding has 1536 rows")
+
+
+def test_a_model_that_fails_at_a_prompt_is_refused_unless_memory_ran_out(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = LoadedBase(folder, "none", choose_device())
+    monkeypatch.setattr(base.model, "forward", lambda **_: 1 / 0)
+    assert error_of(lambda: probe_base(base), folder).startswith("LlamaForCausalLM takes no prompt, and is not ")
+    monkeypatch.setattr(base.model, "forward", Mock(side_effect=torch.OutOfMemoryError("CUDA out of memory.")))
+    with pytest.raises(torch.OutOfMemoryError):
+        probe_base(base)
 
 
 @pytest.mark.parametrize("spoil", [broken(float("nan"), torch.float32), config(rms_norm_eps=float("nan"))])
