@@ -3,10 +3,7 @@
 import gc
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
-
-import torch
 
 from learning.models.adapter import attach_saved_adapter
 from learning.models.adapter_files import ADAPTER_FILES
@@ -38,25 +35,25 @@ def write_adapter(adapter_folder: Path, base: str, revision: str | None, output:
 def write_merged(
     base_folder: Path, quantization: str, adapter_folder: Path, training: TrainingSettings, output: Path
 ) -> None:
-    """Write the base with the adapter added in full precision, and its tokenizer, to a new folder.
+    """Write the base with the adapter added to it, and its tokenizer, to a new folder.
 
-    A quantised base is dequantised first, because the adapter was trained on those weights. Added to other weights or
-    rounded back to 4 bits, it would give a different model. The sum is computed in float32.
+    The base is loaded as for the training, and a quantised one is dequantised, because the adapter was trained on those
+    weights: rounded to bfloat16 before it is quantised, a weight may get another of the 16 values than in float32.
+    Added to other weights or rounded back to 4 bits, the adapter would give a different model. Each sum is computed in
+    float32, in which adapters are saved, and rounded to the precision of the training.
 
     Args:
         base_folder: The base model's folder.
         quantization: Quantization with which the adapter was trained.
         adapter_folder: The adapter's folder.
-        training: The settings whose precision the files get.
+        training: The settings of the training, whose precision the files get.
         output: The new folder, for weights as safetensors.
     """
-    written = choose_device(training).dtype
-    exact = replace(choose_device(training), dtype=torch.float32)
-    model = load_model(base_folder, quantization, exact)
+    model = load_model(base_folder, quantization, choose_device(training))
     with quiet_libraries():
         if quantization != "none":
             model = model.dequantize()
-        model = attach_saved_adapter(model, adapter_folder).merge_and_unload().to(written)
+        model = attach_saved_adapter(model, adapter_folder).merge_and_unload()
         for key in ("quantization_config", "auto_map"):  # neither applies to the written weights
             if hasattr(model.config, key):
                 delattr(model.config, key)

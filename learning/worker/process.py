@@ -161,18 +161,10 @@ def serve(connection: "Connection[Any, Any]") -> None:
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while not is_stop_requested():
-            job = jobs.get()
             try:
-                answer = ("result", _do(job, bases, lambda event: connection.send(("event", event))))
-            except (BrokenPipeError, ConnectionResetError):
-                return
+                answer = _answer(jobs.get(), bases, lambda event: connection.send(("event", event)))
             except TrainingStoppedError:
                 sys.exit(SAVED)
-            except (InputError, FailureError) as error:
-                answer = ("error", error)
-            except Exception as error:  # noqa: BLE001 (any error ends only the job, and is sent to the parent)
-                answer = ("error", JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}"))
-                answer[1].add_note(traceback.format_exc())
             connection.send(answer)
 
 
@@ -216,6 +208,22 @@ class _Bases:
     def forget(self) -> None:
         """Let the next job load its base again: peft may have left half an adapter on this one."""
         self._base = None
+
+
+def _answer(job: Job[Any], bases: _Bases, notify: Callable[[Any], None]) -> tuple[str, Any]:
+    """Do a job; returns what the parent gets: `result` or `error`, with its value."""
+    try:
+        return "result", _do(job, bases, notify)
+    except (BrokenPipeError, ConnectionResetError, TrainingStoppedError):
+        raise
+    except (InputError, FailureError) as error:
+        # Its frames hold the base, which would stay in memory beside the next one.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
+        return "error", error
+    except Exception as error:  # noqa: BLE001 (any error ends only the job, and is sent to the parent)
+        failed = JobFailedError(f"{type(error).__name__}: {' '.join(str(error).split())}")
+        failed.add_note(traceback.format_exc())
+        return "error", failed
 
 
 def _do(job: Job[Result], bases: _Bases, notify: Callable[[Any], None]) -> Result:

@@ -4,9 +4,11 @@ import re
 import resource
 import subprocess
 import sys
-from dataclasses import replace
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
@@ -14,11 +16,14 @@ import pytest
 import learning.worker.process
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
-from learning.worker.jobs import BaseSpec, CheckingJob, PlannedTraining, TrainingJob
-from learning.worker.process import Worker, WorkerDiedError
+from learning.worker.jobs import BaseSpec, CheckingJob, Job, PlannedTraining, TrainingJob
+from learning.worker.process import Worker, WorkerDiedError, _answer, _Bases
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
-from schemas.errors import InputError
+from schemas.errors import FailureError, InputError
 from schemas.label import Label
+
+if TYPE_CHECKING:
+    from learning.kinds.kind import LoadedModel
 
 Labelled = tuple[list[str], list[Label]]
 MEGABYTE = 2**20
@@ -73,6 +78,30 @@ def test_an_error_in_the_input_leaves_the_process_alive(
     [outcome] = worker.run(job(tiny_folder, labelled, tmp_path / "adapter", loss="completion"), events.append)
     assert worker._process.pid == before
     assert events == [(0, step) for step in outcome.log]
+
+
+@dataclass(frozen=True)
+class FailingJob(Job[int]):
+    """A job whose error was caused by another one; its frames hold the base."""
+
+    def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> int:
+        """Fail after an event with a weak reference to the base."""
+        notify(weakref.ref(base))
+        try:
+            int("no number")
+        except ValueError as error:
+            raise FailureError("it failed") from error
+
+
+def test_a_failed_job_does_not_keep_its_base_beside_the_next_one(tiny_folder: Path) -> None:
+    bases, events = _Bases(), list[Any]()
+    training = TrainingSettings(loss="completion", schedule="constant")
+    answer = _answer(FailingJob(BaseSpec(tiny_folder, "none", training)), bases, events.append)
+    assert (answer[0], str(answer[1])) == ("error", "it failed")
+    [base] = events
+    assert base() is not None
+    bases.get(BaseSpec(tiny_folder, "nf4", training))
+    assert base() is None
 
 
 class Unreadable:

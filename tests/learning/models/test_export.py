@@ -1,0 +1,47 @@
+"""Merged weights are those that the adapter was trained on, with the adapter added in float32."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from embedded.paths import MODEL_FOLDER
+from learning.models.adapter import save_adapter
+from learning.models.device import choose_device
+from learning.models.export import write_merged
+from learning.models.loaded_base import LoadedBase
+from schemas.cell import LoraSettings, TrainingSettings
+
+
+@pytest.mark.parametrize("quantization", ["nf4", "none"])
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_the_adapter_is_added_to_the_weights_of_its_training(
+    precision: Literal["bfloat16", "float32"], quantization: str, tmp_path: Path
+) -> None:
+    training = TrainingSettings(loss="completion", schedule="constant", precision=precision)
+    base = LoadedBase(MODEL_FOLDER, quantization, choose_device(training))
+    trained_on = {name: weight.clone() for name, weight in base.model.state_dict().items()}
+    assert {weight.dtype for weight in trained_on.values()} == {getattr(torch, precision)}
+    adapted = base.train_new(LoraSettings(r=4), seed=3)
+    deltas = draw_deltas(adapted)
+    save_adapter(adapted, tmp_path / "adapter")
+    write_merged(MODEL_FOLDER, quantization, tmp_path / "adapter", training, tmp_path / "merged")
+    merged = load_file(tmp_path / "merged" / "model.safetensors")
+    for name, weight in merged.items():
+        delta = deltas.get(name.removesuffix(".weight"), torch.zeros(()))
+        assert torch.equal(weight, (trained_on[name].float() + delta).to(weight.dtype)), name
+    assert {weight.dtype for weight in merged.values()} == {getattr(torch, precision)}
+    assert len(deltas) > 10
+
+
+def draw_deltas(adapted: Any) -> dict[str, torch.Tensor]:
+    """Draw B, which begins as zero; returns what the adapter adds to each layer's weight, in float32."""
+    deltas = {}
+    for name, layer in adapted.get_base_model().named_modules():
+        if hasattr(layer, "lora_A"):
+            down, up = layer.lora_A["default"].weight, layer.lora_B["default"].weight
+            torch.nn.init.normal_(up, std=0.1, generator=torch.Generator().manual_seed(len(deltas)))
+            deltas[name] = (up.detach().float() @ down.detach().float()) * layer.scaling["default"]
+    return deltas
