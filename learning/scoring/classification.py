@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from learning.models.device import Device
+from learning.models.device import Device, is_out_of_memory
 from learning.models.encoder import label_columns
 from learning.models.encoder_rows import Row, pad_rows
 from learning.prompt.decoding import LabelProbabilities
@@ -49,8 +49,8 @@ def classify_rows(
         try:
             with torch.inference_mode():
                 found = model(**{name: tensor.to(device.name) for name, tensor in inputs.items()}).logits
-        except torch.OutOfMemoryError:
-            if len(batch) == 1:
+        except RuntimeError as error:
+            if not is_out_of_memory(error) or len(batch) == 1:
                 raise
         if found is None:  # memory ran out; after the block, the error no longer keeps what the pass took
             most //= 2

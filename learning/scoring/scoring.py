@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from learning.models.device import Device, after, free_memory_bytes, mark
+from learning.models.device import Device, after, free_memory_bytes, is_out_of_memory, mark
 from learning.models.fused_rotary import fused_rotary
 from learning.prompt.decoding import AnswerSpace, Decoding, LabelProbabilities
 from learning.prompt.encoding import check_lengths, encode_prompts, longest_allowed
@@ -95,8 +95,8 @@ def score_headlines(
             logits = None
             try:
                 logits = passes.compute_first([prompts[row] for row in rows])
-            except torch.OutOfMemoryError:
-                if len(rows) == 1 and not batches:
+            except RuntimeError as error:
+                if not is_out_of_memory(error) or (len(rows) == 1 and not batches):
                     raise
             if logits is None:  # memory ran out; after the block, the error no longer keeps what the pass took
                 batch_tokens = batch_tokens if batches else batch_tokens // 2
@@ -117,8 +117,8 @@ def _answer(answers: AnswerSpace, logits: torch.Tensor, decodings: Sequence[Deco
     """The answers of logits [B, K, V], for half of the rows at a time wherever a GPU runs out of memory."""
     try:
         return answers.label_probabilities(logits, decodings)
-    except torch.OutOfMemoryError:
-        if len(logits) == 1:
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or len(logits) == 1:
             raise
     torch.cuda.empty_cache()
     first, second = (_answer(answers, half, decodings) for half in logits.chunk(2))

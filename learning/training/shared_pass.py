@@ -5,8 +5,9 @@ is recorded as a CUDA graph, once for each shape; packs are filled up to a few s
 """
 
 import gc
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -177,12 +178,14 @@ class _Pass:
         pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
         before = self.stack.gradients.clone()
         try:
-            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
+            _rehearse(self, batch)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
             self._records = False
             self._recorded.clear()
+        else:
+            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
         self.stack.gradients.copy_(before)
 
     def compute(self, batch: _Batch) -> torch.Tensor:
@@ -204,22 +207,47 @@ class _Pass:
         return losses.view(self.stack.size, -1).sum(dim=1)
 
 
+def _rehearse(passes: _Pass, batch: _Batch) -> None:
+    """Compute a pass twice before it is recorded: libraries initialise for each shape, which cannot be recorded.
+
+    The second time, nothing may wait for the GPU. A recording that waits fails, and after it nothing can be computed:
+    torch leaves its allocator and its generators as during a recording (`CUDAGraph::capture_end`).
+
+    Raises:
+        RuntimeError: The pass waits for the GPU, cannot be computed, or memory ran out.
+    """
+    stream = side_stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    try:
+        with torch.cuda.stream(stream):
+            passes.compute(batch)
+            with _no_waiting():
+                passes.compute(batch)
+    finally:
+        torch.cuda.current_stream().wait_stream(stream)
+    torch.cuda.synchronize()
+    torch.cuda.empty_cache()
+
+
+@contextmanager
+def _no_waiting() -> Iterator[None]:
+    """Let whatever waits for the GPU in the block raise a RuntimeError."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns that the mode is a prototype
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
 class _RecordedPass:
     """A pass for one shape of batch as a CUDA graph, over tensors at fixed addresses."""
 
     def __init__(self, passes: _Pass, batch: _Batch, pool: Any) -> None:
-        """Record the pass; graphs that are never in use together share a pool of memory."""
+        """Record a rehearsed pass; graphs that are never in use together share a pool of memory."""
         stack = passes.stack
         self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
-        stream = side_stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        try:
-            with torch.cuda.stream(stream):  # libraries initialise for each shape, which cannot be recorded
-                passes.compute(self._batch)
-        finally:
-            torch.cuda.current_stream().wait_stream(stream)
-        torch.cuda.synchronize()
-        torch.cuda.empty_cache()
         self.graph = torch.cuda.CUDAGraph()
         for generator in stack.generators:
             self.graph.register_generator_state(generator)

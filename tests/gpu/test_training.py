@@ -8,13 +8,14 @@ import torch
 
 from embedded.paths import MODEL_FOLDER
 from learning.models import loaded_base
-from learning.models.device import Device
+from learning.models.device import Device, start_peak_memory
 from learning.models.loaded_base import LoadedBase
 from learning.training.recipe import Recipe
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.adapters import train_adapter
 from tests.gpu.rounding import ADAPTER, largest_difference, load_weights
+from tests.learning.models.families import write_family
 
 pytestmark = pytest.mark.gpu
 
@@ -56,6 +57,17 @@ def test_a_step_changes_the_adapter_and_no_tensor_of_the_base(
     drawn = {name: weight for name, weight in load_weights(tmp_path / "adapter").items() if "lora_B" in name}
     assert drawn
     assert [name for name, weight in drawn.items() if not weight.any()] == []
+
+
+def test_a_model_that_reads_a_tensors_value_in_its_pass_trains_and_leaves_cuda_usable(
+    device: Device, labelled: Labelled, tmp_path: Path
+) -> None:
+    base = LoadedBase(write_family("llama whose rotation grows", tmp_path / "model"), "none", device)
+    for name in ("first", "second"):
+        outcome = train_adapter(base, labelled[0][:16], labelled[1][:16], recipe(1e-3), tmp_path / name)
+        assert outcome.environment["batches"] == "packed"
+        assert not outcome.diverged
+        start_peak_memory(device)
 
 
 def test_a_second_cell_on_the_same_base_has_the_weights_of_one_on_a_fresh_base(

@@ -61,6 +61,9 @@ OTHERS: dict[str, PretrainedConfig] = {
     "bert as a decoder": BertConfig(**SIZE, is_decoder=True),
     "falcon": FalconConfig(**SIZE),
     "gemma3, for text only": Gemma3TextConfig(**SIZE, head_dim=16, num_key_value_heads=2),
+    "llama whose rotation grows": LlamaConfig(
+        **SIZE, rope_parameters={"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10_000.0}
+    ),
     "opt, whose positions are learnt": OPTConfig(
         vocab_size=1_536,
         hidden_size=64,

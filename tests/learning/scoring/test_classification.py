@@ -13,6 +13,7 @@ from tests.learning.models.encoders import make_encoder
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=40)
 LENGTHS = (3, 20, 7, 5, 20, 11, 2, 9, 15, 4)
+NO_MEMORY_FOR_CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"
 ROWS = [{"input_ids": [100 + number] * length} for number, length in enumerate(LENGTHS)]
 
 
@@ -27,7 +28,7 @@ def classify(classifier: Any, rows: list[dict[str, list[int]]], most: int) -> tu
 
     def limit(_: Any, __: Any, inputs: dict[str, torch.Tensor]) -> None:
         if inputs["input_ids"].numel() > most:
-            raise torch.OutOfMemoryError
+            raise RuntimeError(NO_MEMORY_FOR_CUBLAS)
         tokens.append(inputs["input_ids"].numel())
 
     hook = classifier.register_forward_pre_hook(limit, with_kwargs=True)
@@ -50,5 +51,5 @@ def test_a_batch_has_at_most_the_tokens_that_fit_and_progress_counts_all_headlin
 
 
 def test_a_row_that_does_not_fit_alone_ends_it(classifier: Any) -> None:
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(RuntimeError, match=NO_MEMORY_FOR_CUBLAS):
         classify(classifier, ROWS, 10)

@@ -2,6 +2,7 @@
 
 from functools import partialmethod
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ HEADLINES = (
     "A plant opens",
     "No",
 )
+NO_MEMORY_FOR_CUBLAS = "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate`"
 DECODINGS = [Decoding(0.1, 50, None), Decoding(1.0, 50, None), Decoding(10.0, 50, 0.9)]
 
 
@@ -195,9 +197,12 @@ def test_a_lack_of_gpu_memory_halves_the_batch_and_scoring_continues(
     result = score(model, tokenizer, labelled[0], batch_tokens=2_000)
     assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-4)
     assert max(sizes) > 3
-    monkeypatch.setattr(model, "forward", lambda **_: (_ for _ in ()).throw(torch.OutOfMemoryError()))
-    with pytest.raises(torch.OutOfMemoryError):
-        score(model, tokenizer, labelled[0])
+    for error in (torch.OutOfMemoryError(), RuntimeError("another fault")):
+        failing = Mock(side_effect=error)
+        monkeypatch.setattr(model, "forward", failing)
+        with pytest.raises(type(error)):
+            score(model, tokenizer, labelled[0])
+    assert failing.call_count == 1
 
 
 def test_pending_batches_are_finished_before_a_batch_is_halved(
@@ -210,7 +215,7 @@ def test_pending_batches_are_finished_before_a_batch_is_halved(
     def short_memory(*args: Any, **kwargs: Any) -> Any:
         sizes.append(len(kwargs["input_ids"]))
         if len(sizes) == 3:  # the prefix and a batch came before
-            raise torch.OutOfMemoryError
+            raise RuntimeError(NO_MEMORY_FOR_CUBLAS)
         return forward(*args, **kwargs)
 
     monkeypatch.setitem(scoring.IN_FLIGHT, "cpu", 2)
@@ -231,7 +236,7 @@ def test_a_lack_of_gpu_memory_for_probabilities_halves_the_rows(
     def small_memory(self: AnswerSpace, logits: torch.Tensor, decodings: Any, most: int = 3) -> LabelProbabilities:
         sizes.append(len(logits))
         if len(logits) > most:
-            raise torch.OutOfMemoryError
+            raise RuntimeError(NO_MEMORY_FOR_CUBLAS)
         return answer(self, logits, decodings)
 
     monkeypatch.setattr(AnswerSpace, "label_probabilities", small_memory)
@@ -239,5 +244,5 @@ def test_a_lack_of_gpu_memory_for_probabilities_halves_the_rows(
     assert result.numpy() == pytest.approx(whole.numpy(), abs=1e-12)
     assert sizes[0] > 3
     monkeypatch.setattr(AnswerSpace, "label_probabilities", partialmethod(small_memory, most=0))
-    with pytest.raises(torch.OutOfMemoryError):
+    with pytest.raises(RuntimeError, match=NO_MEMORY_FOR_CUBLAS):
         score(model, tokenizer, labelled[0], batch_tokens=2_000)

@@ -256,6 +256,31 @@ def test_a_base_that_takes_no_stack_trains_one_adapter_at_a_time(
         check_same(one, other)
 
 
+def test_a_pass_that_cannot_be_recorded_is_computed_to_the_same_weights(
+    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipes = set_side_by_side([recipe(1e-3, dropout=0.1), recipe(2e-4, dropout=0.1)], 2)
+    expected = train(base, tmp_path / "computed", recipes)
+    begin, rehearsed = shared_pass._Pass.__init__, []
+
+    def record(self: Any, *args: Any) -> None:
+        begin(self, *args)
+        self._records = True
+
+    def read_a_value(passes: Any, batch: Any) -> None:
+        rehearsed.append(passes.compute(batch))
+        raise RuntimeError("called a synchronizing CUDA operation")
+
+    monkeypatch.setattr(base, "kept", None)
+    monkeypatch.setattr(shared_pass._Pass, "__init__", record)
+    monkeypatch.setattr(shared_pass, "_rehearse", read_a_value)
+    unrecorded = train(base, tmp_path / "unrecorded", recipes)
+    assert len(rehearsed) == 1
+    monkeypatch.setattr(base, "kept", None)
+    for one, other in zip(unrecorded, expected, strict=True):
+        check_same(one, other)
+
+
 def test_dropout_differs_between_steps_and_is_the_same_for_the_same_step(base: LoadedBase) -> None:
     adapter = base.copy_new(LoraSettings(r=8, alpha=16, dropout=0.5), 7)
     for name, weight in adapter.named_parameters():

@@ -1,0 +1,67 @@
+"""A GPU records a pass only if it reads no tensor's value; whether it does shows on every device."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from learning.models.device import choose_device
+from learning.models.loaded_base import LoadedBase
+from learning.prompt.encoding import encode_examples
+from learning.training import probe, shared_pass
+from learning.training.recipe import Recipe
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import Label
+from tests.learning.models.families import write_family
+
+RECIPE = Recipe(
+    PromptSettings(),
+    LoraSettings(r=4, dropout=0.1),
+    TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-3, epochs=1, seed=7),
+)
+STACKED = (
+    "llama with grouped heads",
+    "gpt-neox",
+    "qwen2",
+    "mistral",
+    "granite, which scales its logits",
+    "gemma3, for text only",
+    "falcon",
+    "gemma3 with a window",
+    "mistral with a window",
+    "gpt-neo with a window",
+)
+GROWING = "llama whose rotation grows"
+READS = {"aten._local_scalar_dense.default", "aten.nonzero.default", "aten.masked_select.default"}
+"""What torch calls where Python needs a tensor's value, or a shape that depends on one."""
+
+
+class Reading(TorchDispatchMode):
+    """Notes which calls read a tensor's value."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+
+    def __torch_dispatch__(self, called: Any, _: Any, args: Any = (), given: Any = None) -> Any:
+        self.reads += [str(called)] if str(called) in READS else []
+        return called(*args, **(given or {}))
+
+
+@pytest.mark.parametrize("family", [*STACKED, GROWING])
+def test_a_shared_pass_of_these_families_can_be_recorded(
+    family: str, labelled: tuple[list[str], list[Label]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = LoadedBase(write_family(family, tmp_path / "model"), "none", choose_device())
+    compute, mode = shared_pass._Pass.compute, Reading()
+
+    def note_reads(*args: Any) -> torch.Tensor:
+        with mode:
+            return compute(*args)
+
+    monkeypatch.setattr(shared_pass._Pass, "compute", note_reads)
+    examples = encode_examples(*labelled, base.tokenizer, RECIPE.prompt)
+    assert probe.takes_stacks(base, RECIPE, examples, 0, pytest.fail)
+    assert bool(mode.reads) is (family == GROWING)
