@@ -146,11 +146,15 @@ def _take(path: Path, *, needs_lock: bool = False) -> int | None:
         is_current = os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:
         is_current = False
+    except OSError:
+        os.close(descriptor)
+        raise
     if not is_current:
         os.close(descriptor)
         return None
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    with suppress(OSError):  # on a full disk; the PID is for messages only
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
     return descriptor
 
 

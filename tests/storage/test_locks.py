@@ -87,6 +87,28 @@ def test_a_waiting_process_names_the_holder_and_is_next_when_the_holder_dies(tmp
     )
 
 
+FULL_DISK = """
+import resource, signal, sys
+from pathlib import Path
+from storage.locks import holding, holding_if_free
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+warehouse = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
+with holding(warehouse, "cell", "c"), holding_if_free(warehouse, "cell", "c") as is_free:
+    print("held", is_free)
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+with holding_if_free(warehouse, "cell", "c") as is_free:
+    print("free again", is_free)
+"""
+
+
+def test_a_lock_is_held_and_given_back_where_no_byte_can_be_written(tmp_path: Path) -> None:
+    with start(FULL_DISK, tmp_path / "warehouse.duckdb") as process:
+        output, _ = process.communicate()
+    assert output == "held False\nfree again True\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_a_study_and_a_cell_whose_processes_ended_are_interrupted(finished, number):
     start_study(finished, "study", {})
