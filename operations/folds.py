@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def pool_folds(study: StudyPlan) -> list[str]:
-    """Pool every cell of a study whose folds are all evaluated, replacing what was pooled before.
+    """Pool every cell of a study whose folds are all evaluated, unless no fold was evaluated since it was pooled.
+
+    Other studies may have the same cell, such as a baseline, and comparisons with it, which go with what is replaced.
 
     Returns:
         The names of the cells that could not be pooled.
@@ -47,6 +49,7 @@ def _pool(study: StudyPlan, cell: CellPlan, fold_cells: Sequence[CellPlan]) -> b
     from storage.cell_progress import fail_cell
     from storage.cells import load_cell
     from storage.evaluations import forget_evaluations, load_evaluated
+    from storage.folds import is_pooled
 
     warehouse = Home.from_environment().warehouse
     ids_by_fold = [evaluation_ids(fold, each) for fold, each in zip(study.folds, fold_cells, strict=True)]
@@ -57,9 +60,11 @@ def _pool(study: StudyPlan, cell: CellPlan, fold_cells: Sequence[CellPlan]) -> b
             why = f"fold {number} of {len(fold_cells)} is not evaluated: {each.reason or each.status}"
             fail_cell(warehouse, cell.cell_id, why, even_if_done=True)
             return False
-    results = [_measure(study, *key, [ids[key] for ids in ids_by_fold]) for key in ids_by_fold[0]]
-    forget_evaluations(warehouse, cell.cell_id)
-    save_results(study, cell, results)
+    own, of_folds = evaluation_ids(study, cell).values(), [each for ids in ids_by_fold for each in ids.values()]
+    if not is_pooled(warehouse, [*own], of_folds):
+        results = [_measure(study, *key, [ids[key] for ids in ids_by_fold]) for key in ids_by_fold[0]]
+        forget_evaluations(warehouse, cell.cell_id)
+        save_results(study, cell, results)
     _save_costs(study, cell, stored)
     return True
 

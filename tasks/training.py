@@ -170,18 +170,24 @@ def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
 
 
 def drop_checkpoints(study: StudyPlan) -> None:
-    """Delete the checkpoints of a study's trainings, when its cells are done, except those that another study uses."""
+    """Delete the checkpoints of a finished study's trainings, and what machines share of its cells.
+
+    What an unfinished study needs to continue stays, whether it is running or not.
+    """
     from learning.study.grid import plan_curves
+    from storage.cells import load_unfinished
     from storage.home import Home
     from storage.locks import holding_if_free
 
     warehouse, cells = Home.from_environment().warehouse, (*study.cells, *plan_curves(study))
-    stores = [checkpoint_store(cell) for cell in cells]
-    for store in {store.training_id: store for store in stores}.values():
-        with holding_if_free(warehouse, "training", store.training_id) as is_free:
+    needed = load_unfinished(warehouse)
+    stores = {store.training_id: store for store in map(checkpoint_store, cells)}
+    for training_id in stores.keys() - {cell.training_id for cell in needed}:
+        with holding_if_free(warehouse, "training", training_id) as is_free:
             if is_free:
-                shutil.rmtree(store.root, ignore_errors=True)
-    drop_shared({cell.cell_id for cell in cells}, {store.training_id for store in stores})
+                shutil.rmtree(stores[training_id].root, ignore_errors=True)
+                drop_shared([], [training_id])
+    drop_shared({cell.cell_id for cell in cells} - {cell.cell_id for cell in needed}, [])
 
 
 def _recipe(cell: ModelCell, attempt: int) -> "Recipe":

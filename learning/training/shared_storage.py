@@ -111,6 +111,12 @@ def get_folder(address: str, folder: Path) -> None:
             system.get_file(file, str(unfinished / file.rpartition("/")[2]))
 
 
+def is_there(address: str) -> bool:
+    """Whether something is at an address."""
+    system, root = _open(address)
+    return bool(system.exists(root))
+
+
 def drop_folder(address: str) -> None:
     """Delete everything at an address."""
     system, root = _open(address)

@@ -194,11 +194,14 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
-        """Copy the adapter to the storage."""
-        from learning.training.shared_storage import put_folder
+        """Copy the adapter to the storage, also if another process has deleted it there."""
+        from learning.training.shared_storage import is_there, put_folder
 
-        if self.adapter_folder is not None and self.adapter_folder.name not in stored:
-            put_folder(self.adapter_folder, storage.adapter(self.adapter_folder.name))
+        if self.adapter_folder is None:
+            return
+        address = storage.adapter(self.adapter_folder.name)
+        if self.adapter_folder.name not in stored or not is_there(address):
+            put_folder(self.adapter_folder, address)
             stored.add(self.adapter_folder.name)
 
     def receive(self, storage: "SharedStorage", stored: set[str], result: list[Evaluation]) -> None:

@@ -231,6 +231,36 @@ def test_a_pooled_cell_costs_the_mean_of_its_folds_and_has_diverged_if_one_has(c
     assert fine_tune == [("diverged", 15.0, 300, "cpu")]
 
 
+def test_pooling_again_keeps_what_other_studies_compare_unless_a_fold_is_evaluated_again(copied: StudyPlan) -> None:
+    warehouse, [fold, _] = Home.from_environment().warehouse, copied.folds
+    baseline = copied.baselines[0].cell_id
+    evaluated = f"SELECT max(evaluated_at) FROM evaluations WHERE cell_id = '{baseline}'"
+    with writing(warehouse) as connection:
+        connection.execute(
+            "INSERT INTO ledger.comparisons SELECT * REPLACE ('another' AS study_id) FROM ledger.comparisons"
+            " WHERE other_cell_id = ?",
+            [baseline],
+        )
+        connection.execute("INSERT INTO studies SELECT * REPLACE ('another' AS study_id, 1000 AS number) FROM studies")
+        connection.execute(
+            "INSERT INTO study_cells SELECT * REPLACE ('another' AS study_id) FROM study_cells WHERE cell_id = ?",
+            [baseline],
+        )
+    kept = ask(warehouse, "FROM ledger.comparisons ORDER BY ALL")
+    before = ask(warehouse, evaluated)
+    assert pool_folds(copied) == []
+    assert ask(warehouse, "FROM ledger.comparisons ORDER BY ALL") == kept
+    assert ask(warehouse, evaluated) == before
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE evaluations SET evaluated_at = evaluated_at + INTERVAL 1 HOUR WHERE cell_id = ?",
+            [fold.baselines[0].cell_id],
+        )
+    assert pool_folds(copied) == []
+    assert ask(warehouse, evaluated) != before
+    assert ask(warehouse, "SELECT count(*) FROM ledger.comparisons WHERE study_id = 'another'") == [(0,)]
+
+
 def test_a_cell_is_not_pooled_while_a_fold_lacks_its_evaluation(copied: StudyPlan) -> None:
     home, [pooled], [_, second] = Home.from_environment(), copied.cells, [fold.cells[0] for fold in copied.folds]
     forget_evaluations(home.warehouse, second.cell_id)
