@@ -1,6 +1,6 @@
 """The flow `retrain`: from a source of labelled headlines to a leaderboard of fine-tunes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from prefect import flow
 
@@ -50,15 +50,20 @@ def retrain(config: StudyConfig) -> str:
     provide_hub_token()
     home = Home.from_environment()
     home.create()
-    prepare_warehouse(home.warehouse)
-    with registered_run(home.warehouse), waiting_without_end(), dispatching_jobs(config.runner):
-        ingested = ingest_source(config.data)
-        publish_data_report(ingested)
-        split_id = split_snapshot(ingested, config)
-        study = plan_study(config, ingested, split_id)
-        add_study_id(study.study_id)
-        with holding(home.warehouse, "study", study.study_id):
-            _complete(home, study, ingested)
+    with registered_run(home.warehouse), waiting_without_end():
+        prepare_warehouse(home.warehouse)
+        with dispatching_jobs(config.runner):
+            return _run(home, config)
+
+
+def _run(home: Home, config: StudyConfig) -> str:
+    ingested = ingest_source(config.data)
+    publish_data_report(ingested)
+    split_id = split_snapshot(ingested, config)
+    study = plan_study(config, ingested, split_id)
+    add_study_id(study.study_id)
+    with holding(home.warehouse, "study", study.study_id):
+        _complete(home, study, ingested)
     return study.study_id
 
 
@@ -100,20 +105,28 @@ def _answer(study: StudyPlan, ingested: IngestedSource) -> None:
         else:
             run_cells(study, study.cells, most, study.base_cells)
         if study.config.curve_epochs:
-            _run_curve(study, most or check(study.runs[0]))
+            _run_curve(study, most, check)
         compare_cells(study.study_id)
         judge_challenger(study)
         publish_leaderboard(study, ingested)
         finish_study(warehouse, study.study_id, "incomplete" if load_missing(warehouse, study.study_id) else "finished")
-        _publish_report(study)  # it shows how the study ended
     except BaseException as error:
         finish_study(warehouse, study.study_id, "failed" if isinstance(error, Exception) else "interrupted")
         raise
+    _publish_report(study)  # it shows how the study ended
 
 
-def _run_curve(study: StudyPlan, most: Mapping[str, int]) -> None:
-    """Run the cells of the epoch curve through the cell that is best on validation."""
+def _run_curve(study: StudyPlan, most: Mapping[str, int], check: Callable[[StudyPlan], Mapping[str, int]]) -> None:
+    """Run the cells of the epoch curve through the cell that is best on validation.
+
+    Args:
+        study: The study.
+        most: How many cells of each base run side by side; empty if the bases have not been checked, as when the grid
+            was evaluated before.
+        check: Checks the bases, and returns that.
+    """
     curve = plan_epoch_curve(study)
+    most = most or check(study.runs[0])
     if study.folds:
         run_folds(curve, most)
     else:

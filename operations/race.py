@@ -64,11 +64,18 @@ def save_answers(study: StudyPlan, cell: CellPlan, epoch: int, result: "Evaluati
 
 
 def find_racing(study: StudyPlan, epoch: int) -> "list[Racer]":
-    """The racers of a study that were not dropped before the end of an epoch."""
+    """The racers of a study that were not dropped before the end of an epoch.
+
+    A dropped racer keeps the cells that are evaluated, for example by another study.
+    """
     from learning.training.racers import list_racers
 
     dropped = load_dropped(study)
-    return [racer for racer in list_racers(study.cells) if dropped.get(racer.cells[-1].cell_id, epoch) >= epoch]
+    return [
+        racer
+        for racer in list_racers(study.cells)
+        if all(dropped.get(cell.cell_id, epoch) >= epoch for cell in racer.cells)
+    ]
 
 
 def drop_cells(study: StudyPlan, epoch: int) -> "list[DroppedCell]":

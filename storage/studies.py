@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from schemas.errors import FailureError
 from storage.cells import UnknownCellError, unknown_cell
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
 StudyEnd = Literal["finished", "incomplete", "failed", "interrupted"]
+
+
+class StudyDeletedError(FailureError):
+    """A study that is about to run is not in the warehouse any more."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +71,19 @@ def is_known(warehouse: Path, study_id: str) -> bool:
 
 
 def start_study(warehouse: Path, study_id: str, config: dict[str, Any]) -> None:
-    """Record that the study runs, for the first time or again, and its settings."""
+    """Record that the study runs, for the first time or again, and its settings.
+
+    Raises:
+        StudyDeletedError: It is not there any more.
+    """
     with writing(warehouse) as connection:
-        connection.execute(
+        started = connection.execute(
             "UPDATE studies SET status = 'running', started_at = ?, finished_at = NULL, number = ?, config = ?"
-            " WHERE study_id = ?",
+            " WHERE study_id = ? RETURNING study_id",
             [utc_now(), next_number(connection, "studies"), json.dumps(config), study_id],
-        )
+        ).fetchall()
+    if not started:
+        raise StudyDeletedError(f"study {study_id}: it was deleted before it began; run it again")
 
 
 def is_answered(warehouse: Path, study_id: str) -> bool:
@@ -81,16 +92,16 @@ def is_answered(warehouse: Path, study_id: str) -> bool:
     A study of folds is not judged.
     """
     with reading(warehouse) as connection:
-        lacking = connection.execute(
-            "SELECT study_id FROM studies WHERE study_id = $study_id AND (status <> 'finished'"
-            " OR study_id IN (SELECT study_id FROM missing_cells WHERE NOT is_final)"
-            " OR (study_id NOT IN (SELECT study_id FROM ledger.comparisons)"
-            " AND (SELECT count(*) FROM study_cells WHERE study_id = $study_id) > 1)"
-            " OR (study_id NOT IN (SELECT study_id FROM champions WHERE decided_by = 'gate')"
-            " AND split_id NOT IN (SELECT split_id FROM split_folds)))",
+        answered = connection.execute(
+            "SELECT study_id FROM studies WHERE study_id = $study_id AND status = 'finished'"
+            " AND study_id NOT IN (SELECT study_id FROM missing_cells WHERE NOT is_final)"
+            " AND (study_id IN (SELECT study_id FROM ledger.comparisons)"
+            " OR (SELECT count(*) FROM study_cells WHERE study_id = $study_id) <= 1)"
+            " AND (study_id IN (SELECT study_id FROM champions WHERE decided_by = 'gate')"
+            " OR split_id IN (SELECT split_id FROM split_folds))",
             {"study_id": study_id},
         ).fetchall()
-    return not lacking
+    return bool(answered)
 
 
 def finish_study(warehouse: Path, study_id: str, status: StudyEnd) -> None:

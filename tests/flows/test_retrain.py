@@ -2,9 +2,12 @@
 
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,7 +17,8 @@ from operations.floors import describe_proposal
 from operations.promotion import propose
 from reporting.markdown import escape
 from schemas.config import StudyConfig
-from storage.warehouse import writing
+from schemas.errors import InputError
+from storage.warehouse import prepare_warehouse, writing
 from tests.asking import ask
 from tests.flows.small_study import configure_grid
 from tests.server_record import ServerRecord
@@ -207,6 +211,35 @@ def test_what_is_finished_is_not_done_again(home: Path, finished: Finished) -> N
 
 
 @pytest.mark.usefixtures("few_charts")
+def test_a_study_that_is_interrupted_while_it_writes_its_report_is_finished(
+    home: Path, finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(finished.home, home)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET status = 'failed'")
+    monkeypatch.setattr("flows.retrain.publish_report", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        retrain(finished.config)
+    assert ask(home, "SELECT status FROM studies") == [("finished",)]
+
+
+def test_a_study_waits_for_the_warehouse_from_its_beginning(
+    home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes as far as its source, though a thread holds the warehouse for longer than a reader waits."""
+    prepare_warehouse(home / "warehouse.duckdb")
+    monkeypatch.setattr("storage.warehouse.READ_PATIENCE", 0.1)
+    missing = config.model_copy(update={"data": config.data.model_copy(update={"source": "nowhere.csv"})})
+    with ThreadPoolExecutor() as pool, ExitStack() as held:
+        held.enter_context(writing(home / "warehouse.duckdb"))
+        run = pool.submit(retrain, missing)
+        with pytest.raises(TimeoutError):
+            run.result(timeout=1.5)
+        held.close()
+        with pytest.raises(InputError, match=r"nowhere\.csv"):
+            run.result()
+
+
 def test_another_temperature_and_more_draws_train_nothing(home: Path, finished: Finished) -> None:
     shutil.copytree(finished.home, home)
     trained = "SELECT cell_id, finished_at FROM cells WHERE kind = 'fine-tuned' ORDER BY ALL"

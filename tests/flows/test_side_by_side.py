@@ -107,6 +107,15 @@ def test_a_second_run_has_nothing_to_do(grouped: Path) -> None:
     assert ask(grouped, "SELECT count(*) FROM studies") == [(1,)]
 
 
+def test_the_curve_of_a_grid_that_was_evaluated_before_is_trained_side_by_side(tmp_path: Path) -> None:
+    recorded = ServerRecord()
+    grid = ("training.side_by_side=2", "grid.learning_rates=1e-3", "grid.epochs=1", "grid.seeds=1,2")
+    run_study(tmp_path, *grid, "curve_epochs=")
+    run_study(tmp_path, *grid, "curve_epochs=2")
+    names = [run.name for run in recorded.task_runs() if "side by side" in run.name]
+    assert [name.count("epochs=2") for name in names] == [0, 2]
+
+
 def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
     """Kill the training process when a cell of the second group reaches a step, this many times."""
     kill_training(monkeypatch, lambda log, event: log.cell.settings.training.epochs == 2 and event.step == step, times)

@@ -13,7 +13,7 @@ from learning.study.unparsed import UNPARSED
 from operations.planning import add_plan, study_record
 from operations.race import drop_cells, find_racing, has_answered, identify_pause, save_answers
 from schemas.plan import IngestedSource, StudyPlan
-from storage.races import PauseRecord, load_answers, save_pause
+from storage.races import DropRecord, PauseRecord, load_answers, save_drops, save_pause
 from storage.studies import save_study
 from tests.learning.study.demo_plans import demo, find_base
 
@@ -52,6 +52,18 @@ def test_the_worst_is_dropped_by_the_best_of_the_lowest_learning_rate_and_races_
     assert len(find_racing(race, 1)) == 4  # a later run compares the same
     assert [racer.cells[0].settings.training.learning_rate for racer in find_racing(race, 2)] == [1e-2, 1e-3, 1e-5]
     assert drop_cells(race, 2) == []  # nobody has answered then
+
+
+def test_a_dropped_racer_races_no_more_though_its_longest_cell_is_evaluated_elsewhere(new_home: Path) -> None:
+    study = plan_study(
+        demo("search=race", "grid.epochs=2,4,6", "grid.learning_rates=1e-3"), "data", "split", find_base, []
+    )
+    save_study(new_home / "warehouse.duckdb", study_record(study, INGESTED))
+    add_plan(study)
+    figures = {"n": 100, "accuracy": 0.2, "best_accuracy": 0.9, "p_value": 1e-4, "bound": 1e-3}
+    drops = [DropRecord(cell.cell_id, 1, study.cells[-1].cell_id, **figures) for cell in study.cells[:-1]]
+    save_drops(new_home / "warehouse.duckdb", study.study_id, drops)
+    assert [len(find_racing(study, epoch)) for epoch in (1, 2, 3)] == [1, 0, 0]
 
 
 def test_answers_at_a_pause_are_saved_by_headline_and_an_unparsed_one_is_neutral(

@@ -2,6 +2,7 @@
 
 import math
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from storage.cells import CellOutcome, add_cells, load_cell
 from storage.champions import Decision, save_decision
 from storage.comparisons import save_comparisons
 from storage.evaluations import forget_evaluations, save_evaluations
-from storage.studies import finish_study, is_answered, save_study, start_study
+from storage.studies import StudyDeletedError, finish_study, is_answered, save_study, start_study
 from tests.asking import ask
 
 OUTCOME = CellOutcome(339, 24.5, 37.0, 2**31, "adapters/tuned", {"torch": "2.13", "device": "cpu"})
@@ -71,6 +72,12 @@ def test_a_study_is_answered_when_it_finished_and_no_evaluation_or_comparison_is
     finish_study(finished, "study", "finished")
     forget_evaluations(finished, "tuned")
     assert not is_answered(finished, "study")
+
+
+def test_a_study_that_was_deleted_is_not_answered_and_does_not_start(finished: Path) -> None:
+    assert not is_answered(finished, "deadbeef")
+    with pytest.raises(StudyDeletedError, match="study deadbeef: it was deleted before it began; run it again"):
+        start_study(finished, "deadbeef", {})
 
 
 def test_a_study_of_one_cell_is_answered_without_comparisons(data, study, cell, evaluation, predict):
