@@ -82,12 +82,41 @@ COMMENT ON COLUMN ledger.matthews.mcc IS 'From -1 to 1 (Gorodkin 2004, for more 
 
 
 CREATE OR REPLACE VIEW ledger.prices AS
-WITH shared AS (
-    SELECT own.study_id, own.cell_id, sum(cells.train_seconds) AS train_seconds
-    FROM ledger.trainings AS own
-    JOIN ledger.trainings AS shorter USING (study_id, training_cell_id)
-    JOIN cells ON cells.cell_id = shorter.cell_id
-    WHERE shorter.steps <= own.steps
+WITH RECURSIVE trained AS MATERIALIZED (
+    SELECT
+        trainings.study_id,
+        trainings.training_cell_id,
+        trainings.cell_id,
+        trainings.steps,
+        cells.first_step,
+        cells.train_seconds
+    FROM ledger.trainings AS trainings
+    JOIN cells USING (cell_id)
+),
+-- The cell from which each continued: the longest of its training that ends where it began, or before.
+links AS MATERIALIZED (
+    SELECT own.study_id, own.cell_id, own.train_seconds, shorter.cell_id AS previous
+    FROM trained AS own
+    LEFT JOIN trained AS shorter
+        ON shorter.study_id = own.study_id
+        AND shorter.training_cell_id = own.training_cell_id
+        AND shorter.steps <= own.first_step
+        AND shorter.steps < own.steps
+    QUALIFY row_number() OVER (
+        PARTITION BY own.study_id, own.cell_id ORDER BY shorter.steps DESC NULLS LAST, shorter.cell_id
+    ) = 1
+),
+chain AS (
+    SELECT study_id, cell_id, previous, train_seconds
+    FROM links
+    UNION ALL
+    SELECT chain.study_id, chain.cell_id, links.previous, links.train_seconds
+    FROM chain
+    JOIN links ON links.study_id = chain.study_id AND links.cell_id = chain.previous
+),
+shared AS (
+    SELECT study_id, cell_id, sum(train_seconds) AS train_seconds
+    FROM chain
     GROUP BY ALL
 )
 SELECT
@@ -100,7 +129,7 @@ SELECT
 FROM study_cells
 JOIN cells USING (cell_id)
 LEFT JOIN shared USING (study_id, cell_id);
-COMMENT ON VIEW ledger.prices IS 'Seconds that each cell of a study takes to train from the start, with the steps that it shares with shorter cells.';
+COMMENT ON VIEW ledger.prices IS 'Seconds that each cell of a study takes to train from the start, with those of the cells from which it continued.';
 COMMENT ON COLUMN ledger.prices.study_id IS 'The study.';
 COMMENT ON COLUMN ledger.prices.cell_id IS 'The cell.';
 COMMENT ON COLUMN ledger.prices.train_seconds IS 'Seconds of its whole training, or of fitting a baseline; NULL for an untouched base.';

@@ -2,9 +2,21 @@
 
 CREATE OR REPLACE VIEW ledger.scored_headlines AS
 WITH every AS (
-    SELECT scores.*, scorings.decoding_id, scorings.started_at, upper(trim(scores.instrument)) AS about
+    SELECT
+        scores.*,
+        scorings.decoding_id,
+        scorings.started_at,
+        upper(trim(scores.instrument)) AS about,
+        min(scores.text_id) OVER (
+            PARTITION BY scores.cell_id, scores.temperature, scorings.decoding_id, scores.text
+        ) AS first_id
     FROM main.scores
     JOIN scorings USING (scoring_id)
+),
+-- Where the prompt shows an instrument or a context, one text has an identity for each of them.
+said AS (
+    SELECT *, min(first_id) OVER (PARTITION BY cell_id, temperature, decoding_id, text_id) AS wording
+    FROM every
 ),
 -- One file may have the time or the instrument of a headline, and another lack it: the text is the same headline.
 dated AS (
@@ -12,12 +24,12 @@ dated AS (
         *,
         coalesce(
             published_at,
-            min(published_at) OVER (PARTITION BY cell_id, temperature, decoding_id, text_id, about),
+            min(published_at) OVER (PARTITION BY cell_id, temperature, decoding_id, wording, about),
             min(published_at) FILTER (about IS NULL) OVER of_text,
             CASE WHEN about IS NULL THEN min(published_at) OVER of_text END
         ) AS dated_at
-    FROM every
-    WINDOW of_text AS (PARTITION BY cell_id, temperature, decoding_id, text_id)
+    FROM said
+    WINDOW of_text AS (PARTITION BY cell_id, temperature, decoding_id, wording)
 ),
 named AS (
     SELECT
@@ -25,14 +37,14 @@ named AS (
         coalesce(about, min(about) OVER alike) AS subject,
         coalesce(instrument, min(instrument) OVER alike) AS named_instrument
     FROM dated
-    WINDOW alike AS (PARTITION BY cell_id, temperature, decoding_id, text_id, dated_at)
+    WINDOW alike AS (PARTITION BY cell_id, temperature, decoding_id, wording, dated_at::DATE)
 )
 SELECT
     scores.cell_id,
     scores.temperature,
     scores.decoding_id,
     scores.text_id,
-    scores.dated_at AS published_at,
+    max(scores.dated_at) OVER headline AS published_at, -- a file with days only has their first moment
     scores.named_instrument AS instrument,
     scores.text,
     scores.label,
@@ -43,18 +55,27 @@ SELECT
     scores.part,
     scores.true_label IS NOT NULL AND scores.part IS NULL AND NOT coalesce(scores.in_sample, true) AS is_fresh,
     scores.scored_at,
-    scores.before_cutoff
+    scores.dated_at::DATE <= cutoffs.trained_until AS before_cutoff
 FROM named AS scores
+LEFT JOIN ledger.cutoffs AS cutoffs ON cutoffs.cell_id = scores.cell_id
+WINDOW headline AS (
+    PARTITION BY
+        scores.cell_id,
+        scores.temperature,
+        scores.decoding_id,
+        scores.wording,
+        scores.dated_at::DATE,
+        scores.subject
+)
 QUALIFY row_number() OVER (
-    PARTITION BY cell_id, temperature, decoding_id, text_id, dated_at, subject
-    ORDER BY true_label IS NULL, started_at DESC, scoring_id, row_number
+    headline ORDER BY scores.true_label IS NULL, scores.started_at DESC, scores.scoring_id, scores.row_number
 ) = 1;
-COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once, however many sources and rows hold it, with or without its time and its instrument. Its label is that of the latest scoring with labels.';
+COMMENT ON VIEW ledger.scored_headlines IS 'Each headline that a cell has scored, once for a day, however many sources and rows hold it, with or without its time and its instrument. Its label is that of the latest scoring with labels.';
 COMMENT ON COLUMN ledger.scored_headlines.cell_id IS 'The cell that scored.';
 COMMENT ON COLUMN ledger.scored_headlines.temperature IS 'Sampling temperature of the probabilities.';
 COMMENT ON COLUMN ledger.scored_headlines.decoding_id IS 'Identity of top-k, top-p and the seed of the draws.';
 COMMENT ON COLUMN ledger.scored_headlines.text_id IS 'Identity of the text. With published_at and instrument, it is that of the headline.';
-COMMENT ON COLUMN ledger.scored_headlines.published_at IS 'When it was published, UTC; NULL where no source has it.';
+COMMENT ON COLUMN ledger.scored_headlines.published_at IS 'When it was published, UTC, the latest time of its day where sources differ; NULL where no source has it.';
 COMMENT ON COLUMN ledger.scored_headlines.instrument IS 'The ticker, ISIN or entity that it is about; NULL where no source has it.';
 COMMENT ON COLUMN ledger.scored_headlines.text IS 'The headline.';
 COMMENT ON COLUMN ledger.scored_headlines.label IS 'The answer, as in scores.';
@@ -220,10 +241,27 @@ on_scored AS (
         AND scored.published_at >= reigns.reigned_from
         AND (reigns.reigned_until IS NULL OR scored.published_at < reigns.reigned_until)
 ),
-once AS (
+answered AS (
+    SELECT *, min(text_id) OVER (PARTITION BY number, text) AS first_id
     FROM (FROM on_test UNION ALL BY NAME FROM on_scored)
+),
+said AS (
+    SELECT *, min(first_id) OVER (PARTITION BY number, text_id) AS wording
+    FROM answered
+),
+named AS (
+    SELECT
+        *,
+        coalesce(
+            upper(trim(instrument)),
+            min(upper(trim(instrument))) OVER (PARTITION BY number, wording, published_at::DATE)
+        ) AS subject
+    FROM said
+),
+once AS (
+    FROM named
     QUALIFY row_number() OVER (
-        PARTITION BY number, text_id, published_at, upper(trim(instrument)) ORDER BY origin = 'scored', answered_at DESC
+        PARTITION BY number, wording, published_at::DATE, subject ORDER BY origin = 'scored', answered_at DESC
     ) = 1
 )
 SELECT

@@ -112,6 +112,26 @@ def test_a_cell_that_shares_steps_costs_those_of_the_shorter_cells_too(finished,
     assert dict(rows) == {"short": 3.0, "long": 7.0, "alone": 9.0}
 
 
+def test_a_cell_costs_what_it_continued_from_and_not_what_was_trained_apart_from_it(finished, cell):
+    costs = {
+        "e1": (10, 10.0, 0),
+        "e3": (30, 20.0, 10),
+        "e2": (20, 21.0, 0),
+        "e4": (40, 10.0, 30),
+        "again": (50, 1.0, 50),
+    }
+    for cell_id, (steps, seconds, first) in costs.items():
+        settings = {"training": {"epochs": steps}}
+        add_cells(finished, "study", [cell(cell_id=cell_id, name=cell_id, epochs=steps, hyperparameters=settings)])
+        finish_cell(finished, cell_id, CellOutcome(steps=steps, train_seconds=seconds, first_step=first))
+        log = {"cell_id": cell_id, "step": range(1, steps + 1), "epoch": 1, "loss": 1.0, "grad_norm": 1.0}
+        rest = {"learning_rate": 1e-3, "examples_per_second": 1, "logged_at": "2026-01-01"}
+        save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
+    rows = ask(finished, "SELECT cell_id, train_seconds FROM ledger.prices")
+    found = {cell_id: seconds for cell_id, seconds in rows if cell_id in costs}
+    assert found == {"e1": 10.0, "e3": 30.0, "e2": 21.0, "e4": 40.0, "again": 41.0}  # resumed at its very end
+
+
 def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finished, cell, evaluation, predict):
     cells = (
         ("worse", {"epochs": 1}, 0.1),

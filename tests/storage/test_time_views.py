@@ -1,7 +1,7 @@
 """What analysts see over time: which headlines count in a period, and what the champion of the time answered."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from learning.study.intervals import accuracy_interval
 from schemas.promotion import Champion
 from schemas.scoring import ScoringCounts
+from storage.accuracy_drops import load_fresh_counts
 from storage.cells import add_cells
 from storage.champions import Decision, load_champion, save_decision
 from storage.deletion import delete_study
@@ -45,7 +46,7 @@ def decide(warehouse: Path, decision: Any, cell_id: str, days: int, temperature:
         )
 
 
-Row = tuple[str, int | None, str | None] | tuple[str, int | None, str | None, str]
+Row = tuple[str, float | None, str | None] | tuple[str, float | None, str | None, str]
 """A headline: text, days after the first of January, label, and the instrument that it is about, if any."""
 
 
@@ -193,7 +194,42 @@ def test_a_time_and_an_instrument_that_only_another_file_has_are_put_together(fi
     assert count_fresh(finished) == [("a", "01-05", "NWD", "positive")]
 
 
-def test_another_time_or_another_instrument_is_another_headline(finished: Path) -> None:
+def test_a_day_without_its_time_and_a_time_of_that_day_are_of_one_headline(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    answer(finished, "tuned", ("a", 1, "positive"), source="days")
+    answer(finished, "tuned", ("a", 1.4, "positive"), source="times")
+    assert len(count_fresh(finished)) == 1
+    assert select(finished, "published_at") == [(JANUARY + timedelta(days=1.4),)]
+    assert load_fresh_counts(finished, "times tuned").n == 1
+
+
+def test_a_text_whose_identity_depends_on_its_instrument_or_its_context_counts_once(finished: Path) -> None:
+    """So it is for a model whose prompt shows them; `ledger.scores` has the text of each identity."""
+    decide(finished, "promoted", "tuned", 0)
+    with writing(finished) as connection:
+        connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' WHERE label = 'negative'")
+        [(text,)] = connection.execute(
+            "SELECT text FROM headlines JOIN splits USING (headline_id) WHERE part = 'test' AND label = 'negative'"
+        ).fetchall()
+    answer(finished, "tuned", ("with its instrument", 4, "negative", "NWD"), source="named")
+    answer(finished, "tuned", ("without", 4, "negative"), source="nameless")
+    with writing(finished) as connection:
+        connection.execute("UPDATE ledger.scores SET text = ?", [text])
+    assert len(count_fresh(finished)) == 1
+    assert select(finished, "origin, true_label") == [("test", "negative")]
+
+
+def test_a_headline_whose_time_only_another_file_has_is_before_the_cutoff_if_that_is(
+    finished: Path, cell: Callable[..., Any]
+) -> None:
+    add_cells(finished, "study", [cell(trained_until=date(2026, 1, 31))])
+    answer(finished, "tuned", ("a", 1, None), ("b", 1, "positive"), ("c", 40, "positive"), source="dated")
+    answer(finished, "tuned", ("a", None, "positive"), source="labelled")
+    columns = "SELECT n, n_before_cutoff FROM accuracy_over_time WHERE origin = 'scored' AND period = 'year'"
+    assert ask(finished, columns) == [(3, 2)]
+
+
+def test_another_day_or_another_instrument_is_another_headline(finished: Path) -> None:
     rows = [("a", 4, "positive", "NWD"), ("a", 5, "neutral", "NWD"), ("a", 4, "positive", "HBF")]
     answer(finished, "tuned", *rows)
     assert len(count_fresh(finished)) == 3
