@@ -32,8 +32,9 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
     """Measure how returns follow sentiment.
 
     Of a session, the sentiment is known at its close, and the returns begin there. The regression is
-    `return = a + b sentiment + c dispersion + d log(1 + n) + e sentiment before + f return before`, the last two of the
-    session before; a session without headlines has the sentiment 0 there, and one headline the dispersion 0.
+    `return = a + b sentiment + c dispersion + d log(1 + n) + e sentiment before + f return before`: the sentiment of
+    the session before, and the return into this session, from the close before to its own. A session without headlines
+    has the sentiment 0 there, and one headline the dispersion 0.
 
     Args:
         days: Columns instrument (None: all headlines), session, n, sentiment and dispersion.
@@ -43,8 +44,9 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
     Returns:
         Tests of the panel of all instruments (an intercept each), of the mean of all instruments against all
         headlines, and of each instrument. p-values of `TESTED` are corrected by Holm's method (1979) among panel and
-        overall; those of instruments among themselves, and never below the smallest of the former (a gatekeeper), so
-        that the chance of any false finding is 5 % in all.
+        overall; those of instruments among themselves, and never below the smallest of the former (a gatekeeper). The
+        chance of any false finding is 5 % where no return follows sentiment; where one of panel and overall does, 5 %
+        among panel and overall, and as much again among the instruments.
     """
     by_instrument = days[days["instrument"].notna()]
     calendar = pd.DatetimeIndex(np.sort(returns["session"].unique()))

@@ -230,12 +230,12 @@ COMMENT ON COLUMN market_reaction.temperature IS 'Sampling temperature of its pr
 COMMENT ON COLUMN market_reaction.scope IS 'panel: each instrument on each day. overall: the mean return of all instruments against all headlines. instrument: a single one.';
 COMMENT ON COLUMN market_reaction.instrument IS 'The instrument; NULL for panel and overall.';
 COMMENT ON COLUMN market_reaction.horizon IS 'Sessions from the first close after a headline to the close that ends the return.';
-COMMENT ON COLUMN market_reaction.measure IS 'rank correlation (Spearman), or what a coefficient of the regression belongs to: sentiment, dispersion, volume (log of 1 + n), sentiment and return of the session before.';
+COMMENT ON COLUMN market_reaction.measure IS 'rank correlation (Spearman), or what a coefficient of the regression belongs to: sentiment, dispersion, volume (log of 1 + n), the sentiment of the session before, the return into the session.';
 COMMENT ON COLUMN market_reaction.estimate IS 'The correlation, or the coefficient: the return, as a share, per unit.';
 COMMENT ON COLUMN market_reaction.low IS 'Lower end of its 95 % interval, with errors that may be dependent in time and between instruments (Newey and West 1987, Driscoll and Kraay 1998).';
 COMMENT ON COLUMN market_reaction.high IS 'Upper end of its 95 % interval.';
 COMMENT ON COLUMN market_reaction.p_value IS 'Two-sided p-value, not corrected.';
-COMMENT ON COLUMN market_reaction.p_holm IS 'The p-value corrected by Holm''s method for all rank correlations and coefficients of sentiment: those of panel and overall together, those of instruments among themselves and never below the smallest of the former. NULL for other coefficients.';
+COMMENT ON COLUMN market_reaction.p_holm IS 'The p-value corrected by Holm''s method for all rank correlations and coefficients of sentiment: those of panel and overall together, those of instruments among themselves and never below the smallest of the former. Any false finding has a chance of 5 % where no return follows sentiment, else of 5 % in each of the two groups. NULL for other coefficients.';
 COMMENT ON COLUMN market_reaction.days IS 'Days with headlines and a return, one for each instrument.';
 COMMENT ON COLUMN market_reaction.sessions IS 'Sessions among them.';
 COMMENT ON COLUMN market_reaction.reason IS 'Why there is no estimate; NULL where there is one.';

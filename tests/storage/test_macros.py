@@ -3,7 +3,7 @@
 import duckdb
 import numpy as np
 import pytest
-from scipy.stats import binomtest, t
+from scipy.stats import binomtest, chi2, t
 
 from learning.study.intervals import mean_interval
 from learning.study.unparsed import answer, is_unparsed, with_unparsed
@@ -46,6 +46,11 @@ def test_the_score_interval_is_scipys(warehouse, hits, n):
 @pytest.mark.parametrize("df", [20, 29, 29.7, 100, 1e6])
 def test_students_quantile_is_scipys(warehouse, df):
     assert compute(warehouse, f"student_975({df})") == pytest.approx((t.ppf(0.975, df),), abs=1e-4)
+
+
+@pytest.mark.parametrize("df", [1, 2, 3, 9, 40])
+def test_the_quantile_of_chi_square_is_scipys(warehouse, df):
+    assert compute(warehouse, f"chi_square_950({df})") == pytest.approx((chi2.ppf(0.95, df),), rel=0.01)
 
 
 @pytest.mark.parametrize("n", [30, 90, 900])
