@@ -112,8 +112,8 @@ def test_the_curve_of_a_grid_that_was_evaluated_before_is_trained_side_by_side(t
     grid = ("training.side_by_side=2", "grid.learning_rates=1e-3", "grid.epochs=1", "grid.seeds=1,2")
     run_study(tmp_path, *grid, "curve_epochs=")
     run_study(tmp_path, *grid, "curve_epochs=2")
-    names = [run.name for run in recorded.task_runs() if "side by side" in run.name]
-    assert [name.count("epochs=2") for name in names] == [0, 2]
+    names = {run.name.rpartition(": ")[2] for run in recorded.task_runs() if "side by side" in run.name}
+    assert names == {"seed=1, seed=2", "seed=1 epochs=2, seed=2 epochs=2"}
 
 
 def end_at_step(monkeypatch: pytest.MonkeyPatch, step: int, times: int) -> None:
