@@ -151,13 +151,12 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
     check_runner(config.runner)
     lines = [f"note: {note}" for note in notes]
+    check_inputs(config, lines.append)
+    for line in lines:
+        print_notice(line)
     home = Home.from_environment()
-    with waiting_without_end():
-        check_inputs(config, lines.append)
-        for line in lines:
-            print_notice(line)
-        home.create()
-        prepare_warehouse(home.warehouse)
+    home.create()
+    prepare_warehouse(home.warehouse)
     mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
         start_worker()
