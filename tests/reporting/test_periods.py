@@ -21,7 +21,8 @@ SELECT 'since' AS scoring_id, 'news' AS source, 'news' AS location, cell_id, tem
 FROM evaluations WHERE cell_id = $cell AND part = 'test' AND temperature = 0.1;
 INSERT INTO ledger.scores BY NAME
 SELECT number::VARCHAR AS text_id, cell_id, temperature, decoding_id, 'Sales rose by ' || number AS text,
-    0.1 AS p_negative, 0.1 AS p_neutral, 0.7 AS p_positive, 0.1 AS p_unparsed, started_at AS scored_at, false AS is_truncated
+    0.1 AS p_negative, 0.1 AS p_neutral, 0.7 AS p_positive, 0.1 AS p_unparsed, started_at AS scored_at,
+    false AS is_truncated
 FROM scorings, range(60) AS numbers (number);
 INSERT INTO ledger.scored_rows BY NAME
 SELECT 'since' AS scoring_id, number AS row_number, number::VARCHAR AS text_id, 'positive' AS true_label,
