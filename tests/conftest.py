@@ -170,6 +170,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
+    """A home with a new warehouse."""
+    (tmp_path / "home").mkdir()
+    shutil.copy(prepared, tmp_path / "home")
+    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def new_warehouses(prepared: Path) -> Iterator[None]:
     """Make new warehouses from a copy of `prepared`; a module that tests how one is made overrides this fixture."""

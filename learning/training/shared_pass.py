@@ -5,9 +5,8 @@ is recorded as a CUDA graph, once for each shape; packs are filled up to a few s
 """
 
 import gc
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ import torch
 from peft import PeftModel
 from torch.nn.functional import pad
 
-from learning.models.device import is_out_of_memory, side_stream
+from learning.models.device import is_out_of_memory
 from learning.models.fused_rotary import fused_rotary
 from learning.models.loaded_base import LoadedBase
 from learning.models.output_head import OutputHead
@@ -24,6 +23,7 @@ from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.models.windows import Window
 from learning.training.lockstep import Lockstep
 from learning.training.packing import FEW, block_mask
+from learning.training.recorded_pass import RecordedPass, rehearse
 from schemas.cell import LoraSettings
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
@@ -70,7 +70,12 @@ class _Batch:
     """[S * M] float32: weight of each target in its adapter's loss; 0 for filling."""
 
     def tensors(self) -> tuple[torch.Tensor, ...]:
+        """All tensors, always in the same order."""
         return tuple(vars(self).values())
+
+    def clone(self) -> "_Batch":
+        """The same values in other memory."""
+        return _Batch(*(tensor.clone() for tensor in self.tensors()))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -161,7 +166,7 @@ class _Pass:
         self._head = OutputHead.find(model)
         self.stack = AdapterStack(model, like, size, longest)
         self._records = model.device.type == "cuda"
-        self._recorded: dict[tuple[int, ...], _RecordedPass] = {}
+        self._recorded: dict[tuple[int, ...], RecordedPass[_Batch]] = {}
         self._fused_rotary = partial(fused_rotary, model) if model.device.type == "cuda" else nullcontext
 
     def run(self, batch: _Batch, steps: Sequence[int]) -> torch.Tensor:
@@ -178,14 +183,14 @@ class _Pass:
         pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
         before = self.stack.gradients.clone()
         try:
-            _rehearse(self, batch)
+            rehearse(lambda: self.compute(batch))
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
             self._records = False
             self._recorded.clear()
         else:
-            self._recorded[batch.shape] = _RecordedPass(self, batch, pool)
+            self._recorded[batch.shape] = RecordedPass(self.compute, batch, self.stack.generators, pool)
         self.stack.gradients.copy_(before)
 
     def compute(self, batch: _Batch) -> torch.Tensor:
@@ -205,60 +210,6 @@ class _Pass:
         loss, losses = self._head.add_losses(kept, batch.rows, batch.targets, batch.weights)
         loss.backward()  # type: ignore[no-untyped-call]
         return losses.view(self.stack.size, -1).sum(dim=1)
-
-
-def _rehearse(passes: _Pass, batch: _Batch) -> None:
-    """Compute a pass twice before it is recorded: libraries initialise for each shape, which cannot be recorded.
-
-    The second time, nothing may wait for the GPU. A recording that waits fails, and after it nothing can be computed:
-    torch leaves its allocator and its generators as during a recording (`CUDAGraph::capture_end`).
-
-    Raises:
-        RuntimeError: The pass waits for the GPU, cannot be computed, or memory ran out.
-    """
-    stream = side_stream()
-    stream.wait_stream(torch.cuda.current_stream())
-    try:
-        with torch.cuda.stream(stream):
-            passes.compute(batch)
-            with _no_waiting():
-                passes.compute(batch)
-    finally:
-        torch.cuda.current_stream().wait_stream(stream)
-    torch.cuda.synchronize()
-    torch.cuda.empty_cache()
-
-
-@contextmanager
-def _no_waiting() -> Iterator[None]:
-    """Let whatever waits for the GPU in the block raise a RuntimeError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch warns that the mode is a prototype
-        torch.cuda.set_sync_debug_mode("error")
-    try:
-        yield
-    finally:
-        torch.cuda.set_sync_debug_mode("default")
-
-
-class _RecordedPass:
-    """A pass for one shape of batch as a CUDA graph, over tensors at fixed addresses."""
-
-    def __init__(self, passes: _Pass, batch: _Batch, pool: Any) -> None:
-        """Record a rehearsed pass; graphs that are never in use together share a pool of memory."""
-        stack = passes.stack
-        self._batch = _Batch(*(tensor.clone() for tensor in batch.tensors()))
-        self.graph = torch.cuda.CUDAGraph()
-        for generator in stack.generators:
-            self.graph.register_generator_state(generator)
-        with torch.cuda.graph(self.graph, pool=pool, capture_error_mode="thread_local"):
-            self._losses = passes.compute(self._batch)
-
-    def run(self, batch: _Batch) -> torch.Tensor:
-        for recorded, current in zip(self._batch.tensors(), batch.tensors(), strict=True):
-            recorded.copy_(current)
-        self.graph.replay()
-        return self._losses.clone()
 
 
 def try_pass(base: LoadedBase, adapter: PeftModel, pack: dict[str, torch.Tensor], window: Window | None) -> float:

@@ -15,12 +15,3 @@ def trained_home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypat
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path / "home"
-
-
-@pytest.fixture
-def new_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prepared: Path) -> Path:
-    """A home with a new warehouse."""
-    (tmp_path / "home").mkdir()
-    shutil.copy(prepared, tmp_path / "home")
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"

@@ -12,8 +12,6 @@ from embedded.grammar import generate_headline
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
-from storage.home import Home
-from storage.warehouse import prepare_warehouse
 from tasks.data import ingest_source, publish_data_report, split_snapshot
 from tests.asking import ask
 
@@ -30,17 +28,7 @@ def prepare(config: StudyConfig) -> None:
     split_snapshot(ingested, config)
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with an empty warehouse."""
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
-    return home.root
-
-
-def test_lost_texts_and_changed_labels_are_noted(home: Path, tmp_path: Path, events: list[dict[str, Any]]) -> None:
+def test_lost_texts_and_changed_labels_are_noted(new_home: Path, tmp_path: Path, events: list[dict[str, Any]]) -> None:
     random, source = Random(5), tmp_path / "headlines.csv"
     rows = {row.text: row.sentiment for row in (generate_headline(random) for _ in range(150))}
     _write(source, rows)
@@ -50,11 +38,11 @@ def test_lost_texts_and_changed_labels_are_noted(home: Path, tmp_path: Path, eve
     events.clear()
 
     placed = "SELECT text FROM splits JOIN headlines USING (headline_id) WHERE part = '{}' AND headlines.label = '{}'"
-    changed = ask(home, placed.format("test", "negative"))[0][0]
-    gone = ask(home, placed.format("train", "neutral"))[0][0]
+    changed = ask(new_home, placed.format("test", "negative"))[0][0]
+    gone = ask(new_home, placed.format("train", "neutral"))[0][0]
     _write(source, {text: "positive" if text == changed else label for text, label in rows.items() if text != gone})
     prepare(config)
-    [snapshot] = ask(home, "SELECT snapshot_id FROM snapshots ORDER BY created_at LIMIT 1")[0]
+    [snapshot] = ask(new_home, "SELECT snapshot_id FROM snapshots ORDER BY created_at LIMIT 1")[0]
     losses, excess, still_scarce = _notes(events)
     assert losses == (
         f"note: headlines.csv: since snapshot {snapshot}: 1 text is gone, 1 has another label (snapshot_changes)"

@@ -17,7 +17,6 @@ from storage.cells import add_cells
 from storage.home import Home
 from storage.locks import holding
 from storage.studies import StudyRecord, finish_study, save_study
-from storage.warehouse import prepare_warehouse
 from tasks.cluster import Cluster
 from tasks.training import checkpoint_store, drop_checkpoints
 from tests.learning.study.demo_plans import demo, find_base
@@ -26,12 +25,8 @@ EPOCHS = 10
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv("FINTONE_HOME", str(tmp_path / "home"))
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
-    return home
+def home(new_home: Path) -> Home:
+    return Home(new_home)
 
 
 def plan(epochs: int) -> StudyPlan:

@@ -1,5 +1,6 @@
 """A GPU records a pass only if it reads no tensor's value; whether it does shows on every device."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.encoding import encode_examples
@@ -15,6 +17,7 @@ from learning.training.recipe import Recipe
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.learning.models.families import write_family
+from tests.learning.training.side_by_side import check_same, recipe, set_side_by_side, train
 
 RECIPE = Recipe(
     PromptSettings(),
@@ -65,3 +68,28 @@ def test_a_shared_pass_of_these_families_can_be_recorded(
     examples = encode_examples(*labelled, base.tokenizer, RECIPE.prompt)
     assert probe.takes_stacks(base, RECIPE, examples, 0, pytest.fail)
     assert bool(mode.reads) is (family == GROWING)
+
+
+def test_a_pass_that_cannot_be_recorded_is_computed_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = LoadedBase(MODEL_FOLDER, "nf4", choose_device())
+    recipes = set_side_by_side([recipe(1e-3, dropout=0.1), recipe(2e-4, dropout=0.1)], 2)
+    expected = train(base, tmp_path / "computed", recipes)
+    begin, rehearsed = shared_pass._Pass.__init__, []
+
+    def record(self: Any, *args: Any) -> None:
+        begin(self, *args)
+        self._records = True
+
+    def read_a_value(compute: Callable[[], torch.Tensor]) -> None:
+        rehearsed.append(compute())
+        raise RuntimeError("called a synchronizing CUDA operation")
+
+    monkeypatch.setattr(base, "kept", None)
+    monkeypatch.setattr(shared_pass._Pass, "__init__", record)
+    monkeypatch.setattr(shared_pass, "rehearse", read_a_value)
+    unrecorded = train(base, tmp_path / "unrecorded", recipes)
+    assert len(rehearsed) == 1
+    for one, other in zip(unrecorded, expected, strict=True):
+        check_same(one, other)

@@ -1,6 +1,5 @@
 """Trainings side by side: each ends in the weights that it would have had alone."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -8,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
@@ -18,76 +16,28 @@ from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training import probe, shared_pass
 from learning.training.cell import count_side_by_side, train_adapters
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome
 from learning.training.run import Training
 from learning.training.trainer import SharedTrainer
-from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import LoraSettings
 from schemas.label import Label
 from tests.learning.models.families import write_family
+from tests.learning.training.side_by_side import (
+    EXAMPLES,
+    ONE_PASS_A_STEP,
+    TWO_PASSES_A_STEP,
+    check_same,
+    recipe,
+    retrained,
+    set_side_by_side,
+    train,
+)
 
-EXAMPLES = 24
-ONE_PASS_A_STEP, TWO_PASSES_A_STEP = 8, 4
-"""Headlines in a pass; with one pass in each step, the next pass begins before the step is logged."""
 passes = pytest.mark.parametrize("size", [ONE_PASS_A_STEP, TWO_PASSES_A_STEP])
 
 
 @pytest.fixture(scope="module")
 def base() -> LoadedBase:
     return LoadedBase(MODEL_FOLDER, "nf4", choose_device())
-
-
-def recipe(rate: float, epochs: int = 1, seed: int = 7, dropout: float = 0.0, **changes: object) -> Recipe:
-    defaults = {"learning_rate": rate, "epochs": epochs, "seed": seed, "loss": "whole-text", "schedule": "constant"}
-    values = {**defaults, "batch_size": 8, "micro_batch_size": TWO_PASSES_A_STEP, **changes}
-    lora = LoraSettings(r=8, alpha=16, dropout=dropout)
-    return Recipe(PromptSettings(), lora, TrainingSettings.model_validate(values))
-
-
-def train(
-    base: LoadedBase,
-    folder: Path,
-    recipes: list[Recipe],
-    stores: list[CheckpointStore | None] | None = None,
-    sizes: Sequence[int] = (),
-    notify: Callable[[str], None] = lambda _: None,
-) -> list[tuple[TrainingOutcome, dict[str, torch.Tensor]]]:
-    """Train the recipes and check how many of them ran side by side: as many as they set, or `sizes`."""
-    random = Random(5)
-    headlines = [generate_headline(random) for _ in range(EXAMPLES)]
-    texts, labels = [headline.text for headline in headlines], [Label(headline.sentiment) for headline in headlines]
-    stores = stores or [None] * len(recipes)
-    trainings = [
-        Training(recipe, folder / str(number), store)
-        for number, (recipe, store) in enumerate(zip(recipes, stores, strict=True))
-    ]
-    outcomes = train_adapters(base, texts, labels, trainings, notify=notify)
-    size = 1 if recipes[0].training.side_by_side == "auto" else len(recipes)
-    measured = [int(outcome.environment["side_by_side"]) for outcome in outcomes]
-    assert measured == list(sizes or [size] * len(recipes))
-    return [
-        (outcome, load_file(folder / str(number) / "adapter_model.safetensors"))
-        for number, outcome in enumerate(outcomes)
-    ]
-
-
-def set_side_by_side(recipes: list[Recipe], size: int) -> list[Recipe]:
-    return [retrained(recipe, side_by_side=size) for recipe in recipes]
-
-
-def retrained(recipe: Recipe, **changes: object) -> Recipe:
-    """The recipe with other settings of its training."""
-    return replace(recipe, training=recipe.training.model_copy(update=changes))
-
-
-def check_same(
-    one: tuple[TrainingOutcome, dict[str, torch.Tensor]], other: tuple[TrainingOutcome, dict[str, torch.Tensor]]
-) -> None:
-    for step, expected in zip(one[0].log, other[0].log, strict=True):
-        assert (step.step, step.epoch, step.learning_rate) == (expected.step, expected.epoch, expected.learning_rate)
-        assert step.loss == pytest.approx(expected.loss, rel=1e-4)
-        assert step.grad_norm == pytest.approx(expected.grad_norm, rel=1e-3)
-    for name, weight in one[1].items():
-        torch.testing.assert_close(weight, other[1][name], rtol=1e-3, atol=3e-5)
 
 
 @passes
@@ -253,31 +203,6 @@ def test_a_base_that_takes_no_stack_trains_one_adapter_at_a_time(
     assert lines == ["LlamaForCausalLM takes one adapter at a time: trainings share no passes, and are slower"]
     assert base.kept is None
     for one, other in zip(unstacked, expected, strict=True):
-        check_same(one, other)
-
-
-def test_a_pass_that_cannot_be_recorded_is_computed_to_the_same_weights(
-    base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recipes = set_side_by_side([recipe(1e-3, dropout=0.1), recipe(2e-4, dropout=0.1)], 2)
-    expected = train(base, tmp_path / "computed", recipes)
-    begin, rehearsed = shared_pass._Pass.__init__, []
-
-    def record(self: Any, *args: Any) -> None:
-        begin(self, *args)
-        self._records = True
-
-    def read_a_value(passes: Any, batch: Any) -> None:
-        rehearsed.append(passes.compute(batch))
-        raise RuntimeError("called a synchronizing CUDA operation")
-
-    monkeypatch.setattr(base, "kept", None)
-    monkeypatch.setattr(shared_pass._Pass, "__init__", record)
-    monkeypatch.setattr(shared_pass, "_rehearse", read_a_value)
-    unrecorded = train(base, tmp_path / "unrecorded", recipes)
-    assert len(rehearsed) == 1
-    monkeypatch.setattr(base, "kept", None)
-    for one, other in zip(unrecorded, expected, strict=True):
         check_same(one, other)
 
 
