@@ -11,16 +11,7 @@ import pytest
 
 from storage import warehouse as warehouse_module
 from storage.warehouse import writing
-
-ROOT = Path(warehouse_module.__file__).parents[1]
-HOLDER = """
-import sys
-from pathlib import Path
-from storage.warehouse import writing
-with writing(Path(sys.argv[1])):
-    print("held", flush=True)
-    input()
-"""
+from tests.held_warehouse import held_elsewhere
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -29,13 +20,8 @@ Refuse = Callable[..., str]
 @pytest.fixture
 def holder(warehouse: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the warehouse open for writing."""
-    command = [sys.executable, "-c", HOLDER, str(warehouse)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert process.stdout.readline() == "held\n"
+    with held_elsewhere(warehouse) as process:
         yield process
-        if process.poll() is None:
-            process.communicate("go on\n")
 
 
 def test_a_query_without_a_warehouse_says_how_to_get_one(refuse: Refuse, home: Path) -> None:

@@ -3,9 +3,9 @@
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 from unittest.mock import Mock
 
@@ -21,6 +21,7 @@ from schemas.errors import InputError
 from storage.warehouse import prepare_warehouse, writing
 from tests.asking import ask
 from tests.flows.small_study import configure_grid
+from tests.held_warehouse import held_elsewhere
 from tests.server_record import ServerRecord
 
 pytestmark = pytest.mark.usefixtures("server", "lasting_worker")
@@ -226,16 +227,23 @@ def test_a_study_that_is_interrupted_while_it_writes_its_report_is_finished(
 def test_a_study_waits_for_the_warehouse_from_its_beginning(
     home: Path, config: StudyConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It comes as far as its source, though a thread holds the warehouse for longer than a reader waits."""
+    """It comes as far as its source, though another process holds the warehouse for longer than a reader waits."""
     prepare_warehouse(home / "warehouse.duckdb")
     monkeypatch.setattr("storage.warehouse.READ_PATIENCE", 0.1)
+    begun = Event()
+
+    def prepare(warehouse: Path) -> None:
+        begun.set()
+        prepare_warehouse(warehouse)
+
+    monkeypatch.setattr("flows.retrain.prepare_warehouse", prepare)
     missing = config.model_copy(update={"data": config.data.model_copy(update={"source": "nowhere.csv"})})
-    with ThreadPoolExecutor() as pool, ExitStack() as held:
-        held.enter_context(writing(home / "warehouse.duckdb"))
-        run = pool.submit(retrain, missing)
-        with pytest.raises(TimeoutError):
-            run.result(timeout=1.5)
-        held.close()
+    with ThreadPoolExecutor() as pool:
+        with held_elsewhere(home / "warehouse.duckdb"):
+            run = pool.submit(retrain, missing)
+            assert begun.wait(timeout=60)
+            with pytest.raises(TimeoutError):
+                run.result(timeout=1)
         with pytest.raises(InputError, match=r"nowhere\.csv"):
             run.result()
 

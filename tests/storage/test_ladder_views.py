@@ -118,7 +118,8 @@ def test_a_cell_costs_what_it_continued_from_and_not_what_was_trained_apart_from
         "e3": (30, 20.0, 10),
         "e2": (20, 21.0, 0),
         "e4": (40, 10.0, 30),
-        "again": (50, 1.0, 50),
+        "again": (50, 1.0, 50),  # resumed at its very end
+        "twin": (50, 2.0, 50),
     }
     for cell_id, (steps, seconds, first) in costs.items():
         settings = {"training": {"epochs": steps}}
@@ -129,7 +130,7 @@ def test_a_cell_costs_what_it_continued_from_and_not_what_was_trained_apart_from
         save_training_log(finished, pd.DataFrame({**log, **rest}), whole=True)
     rows = ask(finished, "SELECT cell_id, train_seconds FROM ledger.prices")
     found = {cell_id: seconds for cell_id, seconds in rows if cell_id in costs}
-    assert found == {"e1": 10.0, "e3": 30.0, "e2": 21.0, "e4": 40.0, "again": 41.0}  # resumed at its very end
+    assert found == {"e1": 10.0, "e3": 30.0, "e2": 21.0, "e4": 40.0, "again": 41.0, "twin": 42.0}
 
 
 def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finished, cell, evaluation, predict):

@@ -197,8 +197,8 @@ def test_a_time_and_an_instrument_that_only_another_file_has_are_put_together(fi
 def test_a_day_without_its_time_and_a_time_of_that_day_are_of_one_headline(finished: Path) -> None:
     decide(finished, "promoted", "tuned", 0)
     answer(finished, "tuned", ("a", 1, "positive"), source="days")
-    answer(finished, "tuned", ("a", 1.4, "positive"), source="times")
-    assert len(count_fresh(finished)) == 1
+    answer(finished, "tuned", ("a", 1.4, "positive", "NWD"), source="times")
+    assert count_fresh(finished) == [("a", "01-02", "NWD", "positive")]
     assert select(finished, "published_at") == [(JANUARY + timedelta(days=1.4),)]
     assert load_fresh_counts(finished, "times tuned").n == 1
 
@@ -211,7 +211,7 @@ def test_a_text_whose_identity_depends_on_its_instrument_or_its_context_counts_o
         [(text,)] = connection.execute(
             "SELECT text FROM headlines JOIN splits USING (headline_id) WHERE part = 'test' AND label = 'negative'"
         ).fetchall()
-    answer(finished, "tuned", ("with its instrument", 4, "negative", "NWD"), source="named")
+    answer(finished, "tuned", ("with its instrument", 4.4, "negative", "NWD"), source="named")
     answer(finished, "tuned", ("without", 4, "negative"), source="nameless")
     with writing(finished) as connection:
         connection.execute("UPDATE ledger.scores SET text = ?", [text])
