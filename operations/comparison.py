@@ -6,9 +6,11 @@ from pathlib import Path
 from learning.study.comparison import Comparison, compare
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
+from schemas.split import Repeats
 from storage.cells import CellRecord, find_cells
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
 from storage.examples import flips_query
+from storage.folds import load_repeats
 
 
 class NotComparedError(InputError):
@@ -43,12 +45,17 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class CellComparison:
-    """Two cells on one part of their splits, at each temperature that both have, ascending."""
+    """Two cells on one part of their splits, at each temperature that both have, ascending.
+
+    `repeats` are the folds or windows that both pool at the first temperature; None unless each of them has a model of
+    its own for each.
+    """
 
     cell: CellRecord
     other: CellRecord
     part: str
     runs: list[ComparedRun]
+    repeats: Repeats | None
 
     @property
     def query(self) -> str:
@@ -93,4 +100,5 @@ def compare_cells(
         )
         for pairing, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
     ]
-    return CellComparison(record, other_record, part, runs)
+    repeats = None if chosen[0].folds is None else load_repeats(warehouse, chosen[0].study_id)
+    return CellComparison(record, other_record, part, runs, repeats)

@@ -31,7 +31,7 @@ def describe_comparison(compared: CellComparison) -> Iterator[Lines]:
         ("A", f"{_name(compared.cell)} (cell {compared.cell.cell_id})"),
         ("B", f"{_name(compared.other)} (cell {compared.other.cell_id})"),
         ("headlines", _describe_headlines(compared.part, first)),
-        *(("note", note) for note in _iterate_notes(compared.part, first)),
+        *(("note", note) for note in _iterate_notes(compared)),
     ]
     for run in compared.runs:
         yield _describe_run(run)
@@ -105,17 +105,17 @@ def _describe_headlines(part: str, pairing: Pairing) -> str:
     return f"{n:,} {part} headlines that both answered: {counts}"
 
 
-def _iterate_notes(part: str, pairing: Pairing) -> Iterator[str]:
+def _iterate_notes(compared: CellComparison) -> Iterator[str]:
     """Yield caveats for the reader of the figures."""
-    if part == "validation":
+    pairing, repeats = compared.runs[0].pairing, compared.repeats
+    if compared.part == "validation":
         yield "validation chose between the cells and flatters its choice; test judges"
     elif pairing.study_id != pairing.other_study_id:
         yield "no study has both cells, so p is for this pair only"
     elif pairing.p_holm is None:
         yield f"study {pairing.study_id} has no comparisons yet, so p is for this pair only; `fintone run` finishes it"
-    if pairing.folds is not None:
-        k = int(pairing.folds.max()) + 1
-        yield f"one model answers each of {k} folds, so p and intervals allow for differences between folds"
+    if repeats:
+        yield f"one model answers each of {repeats}, so p and intervals allow for differences between {repeats.units}"
     if not pairing.is_sampled_alike:
         yield "the two were not sampled with the same top-k, top-p and seed"
 

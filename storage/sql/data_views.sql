@@ -71,7 +71,13 @@ FROM (
         reason,
         raw,
         trim(regexp_replace(split_part(split_part(reason, '''', 1), '"', 1), '\d+', 'N', 'g')) AS kind
-    FROM (SELECT ingest_id, source, row_number, unnest(string_split(reason, '; ')) AS reason, raw FROM rejected_rows)
+    FROM (
+        SELECT ingest_id, source, row_number, raw, trim(unnest(regexp_extract_all(
+            -- quoted parts are taken whole, since a label of a source may have any character
+            reason, '(?:''(?:[^''\\]|\\.)*''|"(?:[^"\\]|\\.)*"|[^;]|;[^ ])+'
+        ))) AS reason
+        FROM rejected_rows
+    )
 )
 GROUP BY ingest_id, kind
 ORDER BY ingest_id, rows_rejected DESC, reason;

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.output.comparison_text import describe_comparison
 from flows.retrain import retrain
+from operations.comparison import compare_cells
 from operations.floors import describe_proposal
 from operations.missing import find_best
 from operations.promotion import propose
@@ -73,6 +75,16 @@ def test_a_cell_of_one_window_is_compared_with_the_best_baseline_of_that_window(
         )
         lines = dict(describe_proposal(propose(cell, "to try it", "me")))
         assert "baseline TF-IDF + linear SVM on" in lines["floors missed"] + lines["floors met"]
+
+
+def test_a_comparison_says_that_its_figures_allow_for_differences_between_windows(study: Study) -> None:
+    [(name,)] = study.ask("SELECT DISTINCT cell_name FROM leaderboard WHERE kind = 'fine-tuned' AND part = 'test'")
+    warehouse = study.home / "warehouse.duckdb"
+    compared = compare_cells(
+        warehouse, name, "baseline: TF-IDF + linear SVM", part="test", temperature=None, most_flips=0
+    )
+    note = "one model answers each of 2 windows, so p and intervals allow for differences between windows"
+    assert ("note", note) in [line for block in describe_comparison(compared) for line in block]
 
 
 def test_lists_name_the_cell_that_is_best_on_validation_though_nothing_is_judged(study: Study) -> None:

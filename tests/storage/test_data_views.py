@@ -56,7 +56,12 @@ SECOND = headlines(
 @pytest.fixture
 def two(warehouse):
     """Two snapshots of one place, the first with rejected and contradictory rows, and a split that leaks."""
-    reasons = ["empty text; unknown label 'a'", "unknown label 'b'", "number of fields is 1, not 2", "empty text"]
+    reasons = [
+        "empty text; unknown label 'a'",
+        "unknown label 'b; empty text'",
+        "number of fields is 1, not 2",
+        "empty text",
+    ]
     rejected = pd.DataFrame({"source": "news.csv", "row_number": [2, 3, 4, 5], "reason": reasons, "raw": list("wxyz")})
     quarantined = pd.DataFrame(
         {
