@@ -8,7 +8,7 @@ from ingestion.column_names import end_of, find_named, pluralise, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.labels import label_word
 from ingestion.others import plain_cell
-from schemas.label import MISSING_WORDS
+from schemas.label import MISSING_NAMES
 from schemas.source import DataSettings
 
 ABOUT_NAMES = {
@@ -29,7 +29,7 @@ ABOUT_NAMES = {
 A column of contexts has no known name: the settings must name it.
 """
 
-_LONGEST_MISSING = max(map(len, MISSING_WORDS))
+_LONGEST_MISSING = max(map(len, MISSING_NAMES))
 
 
 def find_about(
@@ -117,4 +117,4 @@ def _unless_missing(word: str) -> str | None:
     """The word; None if it is empty or means that there is no value."""
     if len(word) > _LONGEST_MISSING:
         return word
-    return None if not word or word.casefold() in MISSING_WORDS else word
+    return None if not word or word in MISSING_NAMES else word

@@ -66,20 +66,29 @@ def iter_cells(
 def _to_list(column: Any, source: str, size: int) -> list[Any]:
     """The cells of a column. Texts in a dictionary are counted first, since one long text may be repeated very often.
 
-    Bytes are text if all of them are UTF-8: old programs did not mark texts as such.
+    Bytes are text if they are UTF-8: old programs did not mark texts as such. A text that is not UTF-8 stays bytes, so
+    that only its own row is rejected.
     """
     import pyarrow as pa
-    import pyarrow.types as pt
 
     most = bounds.most_characters(size)
     if _count_characters(column) > most:
         raise bounds.too_large(source, size, f"{most:,} characters")
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
-    if pt.is_binary(column.type) or pt.is_large_binary(column.type):
-        with suppress(pa.ArrowInvalid):
-            column = column.cast(pa.large_string())
-    return list(column.to_pylist())
+    if not is_text(column.type):
+        return list(column.to_pylist())
+    try:
+        return list(column.cast(pa.large_string()).to_pylist())
+    except (pa.ArrowInvalid, UnicodeDecodeError):
+        return [_decode(value) for value in column.cast(pa.large_binary()).to_pylist()]
+
+
+def _decode(value: bytes | None) -> str | bytes | None:
+    """The text of bytes in UTF-8; other bytes as they are."""
+    with suppress(UnicodeDecodeError):
+        return None if value is None else value.decode()
+    return value
 
 
 def _count_characters(column: Any) -> int:

@@ -28,3 +28,12 @@ def is_empty(cell: Any) -> bool:
 def is_blank(cells: Iterable[Any]) -> bool:
     """Whether a row holds nothing in any cell; every format skips such a row and does not count it."""
     return all(map(is_empty, cells))
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text can be stored: JSON may hold half a surrogate pair, which is no character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -23,9 +23,10 @@ _LEAST_LETTERS = 8
 _NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+\Z")
 _DATE = re.compile(
-    r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}T|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})\b"
-    r"|(?:19|20)\d{6}(?:T\d{2,6}Z?)?\s*\Z|1\d{9}(?:\d{3}){0,3}(?:\.\d+)?\s*\Z"
-    r"|(?=.{0,30}\d).{0,30}\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b(?=.*\d))",
+    r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}\b|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}T"
+    r"|\d{1,2} ?[-/.] ?\d{1,2} ?[-/.] ?(?:\d{4}|\d{2})\b|\d{1,2} \d{1,2} (?:19|20)\d{2}\b"
+    r"|(?:19|20)\d{6}(?:T\d{2,6}Z?|\d{6})?\s*\Z|1\d{9}(?:\d{3}){0,3}(?:\.\d+)?\s*\Z"
+    r"|(?=.{0,30}\d).{0,30}(?<![^\W\d_])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?![^\W\d_])(?=.*\d))",
     re.IGNORECASE,
 )
 """The beginning of a date: of numbers, as seconds or their parts since 1970, or with the name of a month."""
@@ -45,7 +46,7 @@ class ColumnValues:
     def holds_headlines(self) -> bool:
         """Whether most values that are not blank are running text and not labels."""
         headlines = sum(_is_running_text(text) for text in self._texts)
-        is_text = headlines > 0 and headlines >= _FITTING * len(self._texts)
+        is_text = headlines > 0 and headlines >= _FITTING * sum(not is_empty(cell) for cell in self._cells)
         return is_text and not self.holds_labels and not self.holds_entities
 
     @cached_property
@@ -70,17 +71,17 @@ class ColumnValues:
         """Whether nearly all values that are not blank are dates, in whichever order of day and month."""
         from ingestion.dates import count_dates
 
-        words = self._date_words
-        if sum(map(_looks_like_date, words)) < _MOSTLY_DATES * len(words):
+        words, native = self._date_words, self._native_dates
+        least = _MOSTLY_DATES * (native + len(words))
+        if native + sum(map(_looks_like_date, words)) < least:
             return False
-        dates = sum(isinstance(cell, date) for cell in self._cells)
-        return dates + len(words) > 0 and count_dates(words) >= _MOSTLY_DATES * len(words)
+        return native + len(words) > 0 and native + count_dates(words) >= least
 
     @cached_property
     def resembles_dates(self) -> bool:
         """Whether most values that are not blank look like dates, though they may be none or of several orders."""
-        alike = sum(map(_looks_like_date, self._date_words))
-        return alike > 0 and alike >= _FITTING * len(self._date_words)
+        alike = self._native_dates + sum(map(_looks_like_date, self._date_words))
+        return alike > 0 and alike >= _FITTING * (self._native_dates + len(self._date_words))
 
     @cached_property
     def varieties(self) -> int:
@@ -102,6 +103,11 @@ class ColumnValues:
     def _texts(self) -> list[str]:
         """The texts that are not blank, each with single spaces."""
         return [text for cell in self._cells if isinstance(cell, str) and (text := " ".join(cell.split()))]
+
+    @cached_property
+    def _native_dates(self) -> int:
+        """How many values are dates that need no reading, as in a workbook."""
+        return sum(isinstance(cell, date) for cell in self._cells)
 
     @cached_property
     def _date_words(self) -> list[str]:

@@ -3,7 +3,7 @@
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone, tzinfo
 
 import pandas as pd
 
@@ -38,7 +38,9 @@ _NUMBERS = r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})"
 """A numeric date: three numbers, of which the year is last or has two digits."""
 _WITHIN = rf"(?:^|\D){_NUMBERS}(?:$|\D)"
 _BEGINS = re.compile(rf"({_NUMBERS})(?:$|\D)")
+_HAS_NUMBERS = re.compile(r"(?<!\d)\d{1,2} ?[-/. ] ?\d{1,2} ?[-/. ] ?\d{2}")
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?"
+_DAY_OF_MONTH = r"[A-Za-z]{3,9}\.? \d{1,2}|\d{1,2} [A-Za-z]{3,9}\.?"
 _TIDIED = (
     (r"\s+", " "),
     (r"(?i)^(?:mon|tue|tues|wed|wednes|thu|thur|thurs|fri|sat|satur|sun)(?:day)?\b[.,]? ?", ""),
@@ -46,15 +48,27 @@ _TIDIED = (
     (r"(?i)(\d) ?p\.?m\b\.?", r"\1 PM"),
     (r"([+-]\d{4}) ?\([A-Za-z ]+\)$", r"\1"),
     (r"\b(?:GMT|UTC)([+-]\d)", r"\1"),
+    (rf"^({_DAY_OF_MONTH}) ({_CLOCK}(?: [A-Z]{{2,5}}| [+-]\d{{4}})?) (\d{{4}})$", r"\1 \3 \2"),
+    (r"^(\d{1,2}) ?([-/.]) ?(\d{1,2}) ?([-/.]) ?(\d{4}|\d{2})\b", r"\1\2\3\4\5"),
+    (r"^(\d{1,2}) (\d{1,2}) (\d{4}|\d{2})\b", r"\1/\2/\3"),
     (rf"^({_CLOCK}),? ({_NUMBERS})$", r"\2 \1"),
 )
-"""Patterns in RE2's syntax and what replaces them: blanks, weekdays, half-days, comments, a leading time."""
+"""Patterns in RE2's syntax and what replaces them.
+
+They concern blanks, weekdays, half-days, comments, a time before the year, spaces between numbers, and a leading time.
+"""
 _SINCE_1970 = r"^(?:1\d{9}(?:\d{3}){0,3}|\d{9})(?:\.\d+)?$"
 """Seconds since 1970, or thousandths, millionths or thousand-millionths of them."""
 _ISO = (
     r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d+)?)?(?:Z| ?[+-]\d{2}(?::?\d{2})?)?)?$"
     r"|^(?:19|20)\d{6}(?:T\d{4}(?:\d{2})?(?:Z|[+-]\d{4})?)?$"
 )
+_UNAMBIGUOUS = (
+    r"(?i)(?:^|[^a-z])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"|(?:^|[ T,])(?:19|20)\d{2}[-/. ]?\d{1,2}[-/. ]?\d"
+)
+"""A month has a name, or the year comes first: nothing else may be read by a format that is guessed."""
+_SEVERAL = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*\d{4}[-/.]\d"
 _HAS_ZONE = r"[T:]\d{2,6}(?:[.,]\d+)?(?:Z| ?[+-]\d{2}(?::?\d{2})?)$"
 
 
@@ -83,8 +97,9 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
 
 
 def list_dates(words: Iterable[str]) -> Iterator[str]:
-    """The numeric dates that words begin with, such as 03/04/2025, whose order must be found."""
-    return (found[1] for word in words if (found := _BEGINS.match(word.strip())))
+    """The numeric dates in words, such as 03/04/2025, whose order must be found; the same as `parse_dates` finds."""
+    tidied = (_tidy_word(word) for word in words if _HAS_NUMBERS.search(word))
+    return (found[1] for word in tidied if (found := _BEGINS.match(word)))
 
 
 def count_dates(words: Sequence[str]) -> int:
@@ -141,6 +156,14 @@ def year_first(date: str, order: DateOrder) -> str | None:
     return f"{year:04d}-{month:02d}-{day:02d}" if is_date else None
 
 
+def _tidy_word(word: str) -> str:
+    """A word with the replacements of `_TIDIED`."""
+    word = word.strip()
+    for pattern, replacement in _TIDIED:
+        word = re.sub(pattern, replacement, word)
+    return word
+
+
 def _tidy(plain: pd.Series) -> pd.Series:
     """Words in fewer forms: with the replacements of `_TIDIED`, and zones as their offsets."""
     for pattern, replacement in _TIDIED:
@@ -176,9 +199,9 @@ def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:
     has_zone = iso.str.contains(_HAS_ZONE, regex=True)
     for part, is_zoned in ((iso[has_zone], True), (iso[~has_zone], False)):
         times[part.index] = _convert(part, "ISO8601", timezone, is_zoned=is_zoned)
-    rest = others[~is_number & others.str.contains(r"\d", regex=True)]
-    rest = _parse_by_formats(rest, times, timezone)
-    parsed = rest.map(_parse_one).dropna().astype("object")
+    is_certain = others.str.contains(_UNAMBIGUOUS, regex=True) & ~others.str.contains(_SEVERAL, regex=True)
+    rest = _parse_by_formats(others[~is_number & is_certain], times, timezone)
+    parsed = pd.Series([_parse_one(word) for word in rest], index=rest.index, dtype="object").dropna()
     has_zone = pd.Series([time.tzinfo is not None for time in parsed], index=parsed.index, dtype="bool")
     for part, is_zoned in ((parsed[has_zone], True), (parsed[~has_zone], False)):
         times[part.index] = _convert(part, None, timezone, is_zoned=is_zoned)
@@ -209,8 +232,13 @@ def _parse_by_formats(rest: pd.Series, times: pd.Series, timezone: str) -> pd.Se
 
 
 def _is_whole(found: str) -> bool:
-    """Whether a format has day, month and year."""
-    return "%d" in found and "%y" in found.lower() and any(month in found for month in ("%m", "%b", "%B"))
+    """Whether a format has day, month and year, and no name of a zone, which pandas reads by the machine's own."""
+    return (
+        "%Z" not in found
+        and "%d" in found
+        and "%y" in found.lower()
+        and any(month in found for month in ("%m", "%b", "%B"))
+    )
 
 
 def _convert(words: pd.Series, form: str | None, timezone: str, *, is_zoned: bool) -> pd.Series:
@@ -231,12 +259,25 @@ def _to_utc(times: pd.Series, timezone: str) -> pd.Series:
 
 
 def _parse_one(word: str) -> datetime | None:
-    """The time of a word of a rare form; None unless it has day, month and year, and its zone, if any, is known."""
+    """The time of a word of a rare form; None unless it has day, month and year, and its zone, if any, is known.
+
+    A range of days, such as `4-6 March 2025`, must not become another year.
+    """
     from dateutil.parser import parse
 
     with warnings.catch_warnings(action="error"):
         try:
-            one, other = (parse(word, default=default) for default in _DEFAULTS)
+            one, other = (parse(word, default=default, tzinfos=_find_zone) for default in _DEFAULTS)
         except (ValueError, OverflowError, Warning):
             return None
-    return one if one == other else None
+    years = re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", word)
+    return one if one == other and (not years or str(one.year) in years) else None
+
+
+def _find_zone(name: str | None, seconds: int | None) -> tzinfo | None:
+    """The zone of an offset or a known name, whatever the machine's own zone is called; None if a word has neither."""
+    if seconds is None and name is not None:
+        if name not in _ZONES:
+            raise ValueError(f"unknown zone {name!r}")
+        return datetime.strptime(_ZONES[name], "%z").tzinfo
+    return None if seconds is None else timezone(timedelta(seconds=seconds))

@@ -173,8 +173,8 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
     kept = copies.sort_values(["odd", "text"], kind="stable").drop_duplicates("headline").set_index("headline")
     repeated = merged["copies"] > 1
     merged.loc[repeated, "text"] = kept["text"].reindex(merged.loc[repeated, "headline"]).to_numpy()
-    least = copies.groupby("headline")["agreement"].min()
-    merged.loc[repeated, "agreement"] = least.reindex(merged.loc[repeated, "headline"]).array
+    highest = copies.groupby("headline")["agreement"].max()
+    merged.loc[repeated, "agreement"] = highest.reindex(merged.loc[repeated, "headline"]).array
     return _join_parts(merged.rename(columns={"part": "parts"}), copies[copies["part"].notna()])
 
 

@@ -13,13 +13,17 @@ from itertools import islice
 
 from charset_normalizer import CharsetMatch, from_bytes
 
+from ingestion.letters import tell_apart
 from schemas.errors import InputError
 from schemas.source import DataSettings
 
-LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1250", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
-"""Legacy encodings that are detected by the text; if two fit equally well, the earlier one is taken."""
+LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
+"""Legacy encodings that are detected by the text; if two fit equally well, the earlier one is taken.
 
-_WINDOWS = {"cp1252", "latin_1", "cp1250"}
+That of central Europe, cp1250, is detected by its letters alone: English text with names looks as tidy in it.
+"""
+
+_WINDOWS = {"cp1252", "latin_1"}
 _CLEARLY = 0.1
 """How much less chaos (0 to 1) another encoding must show to be preferred to one of Windows's Latin encodings.
 
@@ -218,6 +222,9 @@ def _find_wide(content: bytes) -> str | None:
 
 
 def _detect_legacy(sample: bytes) -> str | None:
+    found = tell_apart(sample)
+    if found:
+        return found
     matches = list(from_bytes(sample, cp_isolation=list(LEGACY_ENCODINGS)))
     if not matches:
         return None

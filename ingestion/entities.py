@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ingestion.cells import is_empty
+from ingestion.cells import is_empty, is_unicode
 from ingestion.labels import LabelWords, label_word
 from ingestion.rows import RawRow
 
@@ -19,7 +19,7 @@ _LONGEST = 10_000
 def read_entities(cell: Any) -> dict[str, str]:
     """The label word of each entity in an object, which may be written as JSON or Python; empty for anything else.
 
-    An entity without a label is left out.
+    An entity without a label is left out. Half a surrogate pair is not text, so that an object with one is none.
     """
     value = _parse(cell) if isinstance(cell, str) else cell
     if not isinstance(value, dict):
@@ -27,7 +27,8 @@ def read_entities(cell: Any) -> dict[str, str]:
     found = {str(entity).strip(): word for entity, word in value.items() if not is_empty(word)}
     if not all(entity and isinstance(word, str | int | float) for entity, word in found.items()):
         return {}
-    return {entity: label_word(word) for entity, word in found.items()}
+    words = {entity: label_word(word) for entity, word in found.items()}
+    return words if all(map(is_unicode, (*words, *words.values()))) else {}
 
 
 def expand_entities(rows: Sequence[RawRow], numbers: Sequence[int]) -> tuple[Sequence[RawRow], Sequence[int]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from ingestion.about import name_about, read_word
-from ingestion.cells import is_empty
+from ingestion.cells import is_empty, is_unicode
 from ingestion.column_names import end_of
 from ingestion.columns import PROMPT_NAMES, SAMPLE_ROWS, MissingColumnError, Table, choose_columns
 from ingestion.entities import are_entities
@@ -81,11 +81,11 @@ class Fields:
         if not isinstance(text, str):
             return broken_row(raw, f"no text in {self.text.name!r}")
         word = None if is_empty(label) else label_word(label)
-        if not (_is_unicode(text) and _is_unicode(word or "")):
+        part = self.part and ("" if is_empty(values[self.part]) else label_word(values[self.part]))
+        if not all(map(is_unicode, (text, word or "", part or ""))):
             return broken_row(raw, "half a surrogate pair, which is not Unicode")
-        row = RawRow(self.frame.strip(text), word, raw, others=take_others(cells, self.others, flat=self.is_flat))
-        if self.part:
-            row = row._replace(part="" if is_empty(values[self.part]) else label_word(values[self.part]))
+        others = take_others(cells, self.others, flat=self.is_flat)
+        row = RawRow(self.frame.strip(text), word, raw, part=part, others=others)
         if self.about:
             found = {name: follow(cells[each.place], each.path) for name, each in self.about.items()}
             words: dict[str, Any] = {name: None if cell is SEVERAL else read_word(cell) for name, cell in found.items()}
@@ -167,11 +167,3 @@ def _find_path(wanted: str, names: Sequence[str], rows: Sequence[Sequence[Any]])
 
 def _cell(row: Sequence[Any], place: int) -> Any:
     return row[place] if place < len(row) else None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

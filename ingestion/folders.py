@@ -17,10 +17,9 @@ class FolderError(InputError):
 def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
     """The files of a folder and of those within it that may hold data, sorted by their path.
 
-    A link to a folder is not followed.
-
     Returns:
-        The files, and what is skipped (see `ingestion.passed_over`) with the reasons; a hidden folder is one entry.
+        The files, and what is skipped (see `ingestion.passed_over`) with the reasons; a folder that is hidden, or a
+        link, is one entry.
 
     Raises:
         OSError: If a folder cannot be read.
@@ -32,6 +31,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         within = Path(parent).relative_to(folder)
         reasons = {name: describe_why(within / name) for name in names}
         reasons |= {name: "hidden" for name in folders if name.startswith(".")}
+        reasons |= {name: "link to a folder" for name in folders if Path(parent, name).is_symlink()}
         folders[:] = [name for name in folders if not name.startswith(".")]
         files += [Path(parent, name) for name in names if reasons[name] is None]
         others += [f"{(within / name).as_posix()} ({why})" for name, why in reasons.items() if why]

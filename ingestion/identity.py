@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.columns import ReadColumns
@@ -11,7 +11,7 @@ from schemas.source import DataSettings
 
 GROUPING_VERSION = 3
 """Raised when the same headlines would get other ids or groups: every snapshot then has another id."""
-READING_VERSION = 5
+READING_VERSION = 6
 """Raised when the same bytes and settings would give other headlines or reasons: every source is then read again.
 
 A source that a version in `UNDATED_VERSIONS` read is an exception.
@@ -68,9 +68,12 @@ def describe_remembered(settings: DataSettings) -> str:
     return json.dumps(settings.remembered, sort_keys=True)
 
 
-def ingest_id(sha256: str, settings: DataSettings) -> str:
-    """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows."""
-    return _hash_reading(sha256, settings, list_added(settings), READING_VERSION)
+def ingest_id(sha256: str, settings: DataSettings, named: Sequence[str] = ()) -> str:
+    """The id of reading these bytes with these settings, whatever their path and the bound on rejected rows.
+
+    `named` has what the names of the files say of their rows, if any does: another name is another reading.
+    """
+    return _hash_reading(sha256, settings, list_added(settings), READING_VERSION, named)
 
 
 def earlier_ingest_ids(sha256: str, settings: DataSettings) -> list[str]:
@@ -91,9 +94,11 @@ def list_added(settings: DataSettings) -> dict[str, Any]:
     return settings.model_dump(mode="json", include=set(_ADDED), exclude_defaults=True)
 
 
-def _hash_reading(sha256: str, settings: DataSettings, added: Mapping[str, Any], version: int) -> str:
+def _hash_reading(
+    sha256: str, settings: DataSettings, added: Mapping[str, Any], version: int, named: Sequence[str] = ()
+) -> str:
     rules = settings.model_dump(mode="json", exclude={"source", "max_rejected", "too_long", *_ADDED})
-    return _hash(json.dumps([sha256, {**rules, **added}, version], sort_keys=True))
+    return _hash(json.dumps([sha256, {**rules, **added}, version, *named], sort_keys=True))
 
 
 def _hash(text: str) -> str:

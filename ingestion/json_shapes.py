@@ -13,6 +13,8 @@ _MOST_DEPTH = 3
 """Most objects around the one that holds headlines."""
 _MOST_KINDS = 50
 """If more lists of a document differ in the keys of their objects, it is not read as lists."""
+_MOSTLY = 0.5
+"""Least share of a list's elements that must be objects: each of the others is a row without a headline."""
 _KEY = "key"
 """The column of the key of an object, unless the object has a column of that name."""
 
@@ -98,7 +100,8 @@ def _lists_of_objects(document: dict[str, Any]) -> list[Shape]:
     """The lists of objects in an object and in those within it; lists of objects with the same keys are one."""
     kinds: dict[frozenset[str], list[tuple[str, list[Any]]]] = {}
     for path, elements in _find_lists(document, ()):
-        kinds.setdefault(frozenset(elements[0]), []).append((".".join(path), elements))
+        first = next(each for each in elements if isinstance(each, dict))
+        kinds.setdefault(frozenset(first), []).append((".".join(path), elements))
     if len(kinds) > _MOST_KINDS:
         return []
     return [_join_lists(dict(found)) for found in kinds.values()]
@@ -110,8 +113,10 @@ def _join_lists(lists: Mapping[str, list[Any]]) -> Shape:
 
 
 def _find_lists(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
-    if isinstance(value, list) and _are(dict, value) and not are_messages(value):
-        yield path, value
+    if isinstance(value, list):
+        objects = [each for each in value if isinstance(each, dict)]
+        if objects and _MOSTLY * len(value) <= len(objects) and not are_messages(objects):
+            yield path, value
     elif isinstance(value, dict) and len(path) < _MOST_DEPTH:
         for key, each in value.items():
             yield from _find_lists(each, (*path, key))

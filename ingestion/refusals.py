@@ -48,14 +48,23 @@ class NothingAcceptedError(RefusedSourceError):
 
 
 class Account(NamedTuple):
-    """The outcome of reading a source: its rows, those that the settings left out, and the rejected ones."""
+    """The outcome of reading a source: its rows, those that the settings left out, and the rejected ones.
+
+    A row with labels for several entities counts as one for each, so that there are `rows_added` more than were read.
+    """
 
     rows_read: int
+    rows_added: int
     rows_accepted: int
     rows_left_out: int
     rejected: "pd.DataFrame"
     """Columns source, row_number, reason and raw."""
     columns: ReadColumns
+
+    @property
+    def rows_counted(self) -> int:
+        """The rows of which a share may be rejected: all but those that were left out."""
+        return self.rows_read + self.rows_added - self.rows_left_out
 
 
 def check_account(account: Account, data: DataSettings) -> None:
@@ -67,7 +76,7 @@ def check_account(account: Account, data: DataSettings) -> None:
         NothingAcceptedError: No row can be used.
         TooManyRejectedError: More than `data.max_rejected` were rejected.
     """
-    rejected, counted = len(account.rejected), max(account.rows_read - account.rows_left_out, 1)
+    rejected, counted = len(account.rejected), max(account.rows_counted, 1)
     if not account.rows_accepted:
         rows = "its only row cannot" if account.rows_read == 1 else f"none of its {account.rows_read:,} rows can"
         problem = f"{rows} be used"

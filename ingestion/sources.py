@@ -124,7 +124,8 @@ def find_source(settings: DataSettings) -> Source:
     place = find_place(settings)
     hashes = {each.name: _hash(each, settings) for file in place.files for each in (file, *file.beside)}
     sha256 = place.identify(hashes)
-    return Source(**vars(place), hashes=hashes, sha256=sha256, ingest_id=ingest_id(sha256, settings))
+    read_as = ingest_id(sha256, settings, _list_named(place, settings))
+    return Source(**vars(place), hashes=hashes, sha256=sha256, ingest_id=read_as)
 
 
 def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Iterator[RawRow]:
@@ -164,6 +165,12 @@ def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSett
     """The part of the split that the name of a file in a folder gives, unless a column does."""
     is_named = source.is_folder and settings.split_column is None
     return part_of_file(file.name.partition("/")[2]) if is_named else None
+
+
+def _list_named(source: Place, settings: DataSettings) -> list[str]:
+    """What the name of each file says of its rows: their part of the split, their agreement; empty if none does."""
+    named = [f"{_part_of(file, source, settings)} {phrasebank.level_of(file.name)}" for file in source.files]
+    return named if set(named) - {"None None"} else []
 
 
 def _find_dataset(reference: HubReference) -> Place:

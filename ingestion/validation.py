@@ -105,7 +105,7 @@ def _take(rows: Iterator[RawRow]) -> list[RawRow]:
 def _candidate_frame(rows: Iterable[RawRow], words: LabelWords | None, numbers: Sequence[int]) -> pd.DataFrame:
     texts, labels, raws, defects, agreements, _, others, parts, *about = zip(*rows, strict=True)
     columns = {
-        "text": [None if text is None else text.strip() for text in texts],
+        "text": [None if text is None else text.strip().replace("\r\n", "\n") for text in texts],
         "label": _resolve(labels, defects, words),
         "raw": raws,
         "defect": defects,

@@ -23,6 +23,8 @@ MAX_TAG = 1_000_000
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^<>]*?\bref=[\"']([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})[\"']")
 _LONGEST_MERGED = 200
 _DECLARED = re.compile(rb"^[^>]*\sencoding=[\"'](?!utf-?8|utf-?16|us-ascii)", re.IGNORECASE)
+_ESCAPED = re.compile(r"_x(00[01][0-9A-Fa-f])_")
+"""A control character in a cell, in the form of ECMA-376 (`ST_Xstring`)."""
 _PIECE = 1 << 20
 
 
@@ -124,12 +126,17 @@ class _MeteredPart:
 
 
 def _make_parser(sheet: Any, part: Any) -> Any:
-    """Openpyxl's parser of a sheet, which distinguishes a formula without a value from an empty cell."""
+    """Openpyxl's parser of a sheet, which distinguishes a formula without a value from an empty cell.
+
+    It also reads control characters, which XML cannot hold, such as the carriage return that Excel writes as `_x000D_`.
+    """
     from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
     class Parser(WorkSheetParser):  # type: ignore[misc]
         def parse_cell(self, element: Any) -> dict[str, Any]:
             cell: dict[str, Any] = super().parse_cell(element)
+            if isinstance(cell["value"], str):
+                cell["value"] = _ESCAPED.sub(lambda code: chr(int(code[1], 16)), cell["value"])
             if cell["value"] is None and element.get("t") != "str":  # a formula that gave an empty text
                 formula = element.find(FORMULA_TAG)
                 cell["value"] = None if formula is None else Uncomputed(f"={formula.text or ''}")

@@ -19,7 +19,7 @@ def check_ingestion(ingestion: "Ingestion", data: DataSettings) -> None:
     """
     from ingestion.refusals import Account, check_account
 
-    counts = (ingestion.rows_read, len(ingestion.accepted), len(ingestion.left_out))
+    counts = (ingestion.rows_read, ingestion.rows_added, len(ingestion.accepted), len(ingestion.left_out))
     check_account(Account(*counts, ingestion.rejected, ingestion.columns), data)
 
 
@@ -32,10 +32,10 @@ def check_known(ingest_id: str, known: "StoredIngestion", data: DataSettings) ->
     from ingestion.refusals import Account, RefusedSourceError, check_account
     from storage.headlines import load_rejected
 
-    if known.rows_rejected <= data.max_rejected * (known.rows_read - known.rows_left_out):
+    if known.rows_rejected <= data.max_rejected * (known.rows_read + known.rows_added - known.rows_left_out):
         return
     rejected = load_rejected(Home.from_environment().warehouse, ingest_id)
-    counts = (known.rows_read, known.rows_accepted, known.rows_left_out)
+    counts = (known.rows_read, known.rows_added, known.rows_accepted, known.rows_left_out)
     try:
         check_account(Account(*counts, rejected, known.columns), data)
     except RefusedSourceError as refusal:

@@ -8,6 +8,27 @@ AGREEMENTS = [50, 66, 75, 100]
 """FinancialPhraseBank's levels: the least share of annotators that agree on a label, in per cent."""
 MISSING_WORDS = frozenset({"nan", "-nan", "none", "null", "<na>", "nat", "na", "n/a", "#n/a", "#na"})
 """What programs write for a missing value, in lower case: pandas, R, SQL, Excel."""
+MISSING_NAMES = frozenset(
+    {
+        "nan",
+        "NaN",
+        "-nan",
+        "-NaN",
+        "none",
+        "None",
+        "null",
+        "NULL",
+        "Null",
+        "<NA>",
+        "NaT",
+        "NA",
+        "n/a",
+        "N/A",
+        "#N/A",
+        "#NA",
+    }
+)
+"""The same where a value is a name, each as it is written: `NAT` and `NAN` may be names of companies."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(?:\.[0-9]{0,15})?")
 

@@ -62,6 +62,8 @@ def save_ingestion(
         now = utc_now()
         if known and known[1] == source.snapshot_id:
             source = replace(source, ingest_id=known[0])
+            connection.execute("DELETE FROM given_parts WHERE ingest_id = ?", [source.ingest_id])
+            _save_frame(connection, "given_parts", source.ingest_id, given)
         else:
             if known:
                 new_id = next_ingest_id(connection, source.ingest_id)
@@ -158,8 +160,9 @@ def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
         if not is_up_to_date(connection):
             return None
         cursor = connection.execute(
-            "SELECT snapshot_id, source, synthetic, rows_read, rows_accepted, rows_merged, rows_rejected,"
-            " coalesce(rows_left_out, 0) AS rows_left_out, coalesce(rows_quarantined, 0) AS rows_quarantined"
+            "SELECT snapshot_id, source, synthetic, rows_read, coalesce(rows_added, 0) AS rows_added, rows_accepted,"
+            " rows_merged, rows_rejected, coalesce(rows_left_out, 0) AS rows_left_out,"
+            " coalesce(rows_quarantined, 0) AS rows_quarantined"
             " FROM sources WHERE ingest_id = ?",
             [ingest_id],
         )

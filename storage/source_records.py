@@ -41,6 +41,7 @@ class StoredIngestion:
     source: str
     synthetic: bool
     rows_read: int
+    rows_added: int
     rows_accepted: int
     rows_merged: int
     rows_rejected: int

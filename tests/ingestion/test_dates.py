@@ -1,9 +1,11 @@
 """Words for dates and times: which are read, in which zone, and when day and month cannot be told apart."""
 
+import time
+
 import pandas as pd
 import pytest
 
-from ingestion.dates import DateOrderError, find_order, parse_dates
+from ingestion.dates import DateOrderError, find_order, list_dates, parse_dates
 
 EVENING = "2025-01-02 21:30:00"
 
@@ -27,7 +29,15 @@ def parse(*words, timezone="UTC", order=None):
         "Thu, 02 Jan 2025 16:30:00 -0500 (EST)",
         "Thu Jan 02 2025 22:30:00 GMT+0100 (CET)",
         "Jan 2 2025 4:30 p.m. EST",
+        "Thu Jan 02 21:30:00 UTC 2025",
+        "Thu Jan  2 16:30:00 EST 2025",
+        "Thu Jan 02 21:30:00 +0000 2025",
+        "2 Jan 21:30 2025",
         "01/02/2025 21:30:00",
+        "1 / 2 / 2025 21:30",
+        "1. 2. 2025 21:30",
+        "01 02 2025 21:30",
+        "20250102213000",
         "9:30 PM, 01/02/2025",
         "1735853400",
         "1735853400000",
@@ -39,10 +49,19 @@ def test_a_word_of_any_common_form_is_a_time(word):
 
 
 @pytest.mark.parametrize(
-    "word", ["2025", "March 2025", "July 4", "10", "yesterday", "Q3 2008", "2025-02-30", "31/31/2025", "at 01/02/2025"]
+    "word",
+    ["2025", "March 2025", "July 4", "10", "yesterday", "Q3 2008", "2025-02-30", "31/31/2025", "at 01/02/2025"],
 )
 def test_what_is_not_a_whole_date_is_none(word):
     assert parse(word, order="dmy") == [None]
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["2025-03-04 - 2025-03-06", "4 March 2025 - 6 March 2025", "4-6 March 2025", "Tue Mar 04 10:00:00 IST 2025"],
+)
+def test_a_range_of_days_and_an_unknown_zone_are_none(word):
+    assert parse(word) == [None]
 
 
 def test_words_of_several_forms_are_read_in_one_column():
@@ -99,3 +118,24 @@ def test_a_large_column_is_parsed_by_few_formats_and_not_word_by_word(form, monk
     monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed on its own"))
     times = pd.Series(pd.date_range("2000-01-01", periods=20_000, freq="61min")).dt.floor("min")
     assert (parse_dates(times.dt.strftime(form), "UTC", None) == times).all()
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "Europe/Berlin", "UTC"])
+def test_the_zone_of_the_machine_changes_no_time(zone, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    words = [f"Tue, 04 Mar 2025 10:00:00 {name}" for name in ("UTC", "EST", "CET", "IST")]
+    words += ["Tue Mar 04 10:00:00 EST 2025", "March 4th 2025 at 10:00 CET"]
+    try:
+        times = parse(*words)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    utc, est, cet = (f"2025-03-04 {hour:02}:00:00" for hour in (10, 15, 9))
+    assert times == [utc, est, cet, None, est, cet]
+
+
+def test_one_order_counts_for_all_ways_to_write_a_numeric_date():
+    words = ["1. 4. 2025", "Tue 13/04/2025", "10:30 2/4/2025", "3 4 2025"]
+    assert list(list_dates([*words, "2025-04-13", "Apr 13 2025"])) == ["1.4.2025", "13/04/2025", "2/4/2025", "3/4/2025"]
+    assert {word[:7] for word in parse(*words)} == {"2025-04"}

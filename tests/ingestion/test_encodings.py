@@ -32,6 +32,41 @@ def test_a_polish_file_is_distinguished_from_a_western_one(read):
     assert ingestion.encoding == "cp1250"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u010cist\xfd zisk spole\u010dnosti vzrostl ve t\u0159et\xedm \u010dtvrtlet\xed, akcie v\u010dera oslabily",
+        "Az OTP nyeres\xe9ge n\u0151tt az els\u0151 f\xe9l\xe9vben, a felel\u0151ss\xe9g cs\xf6kkent",
+        "Ac\u0163iunile b\u0103ncii din Bucure\u015fti au sc\u0103zut dup\u0103 raport \u015fi pl\u0103te\u015fte",
+        "Dobi\u010dek banke se je pove\u010dal v tretjem \u010detrtletju in zmanj\u0161uje stro\u0161ke",
+        "Shares of the firm \u0141\xf3d\u017a sp\xf3\u0142ka \u017c\xf3\u0142\u0107 rose",
+    ],
+)
+def test_a_text_of_central_europe_is_read_as_it_was_written(read, text):
+    ingestion = read(f'text,label\n"{text}",neutral\n'.encode("cp1250"))
+    assert list(ingestion.accepted["text"]) == [text]
+
+
+def test_english_news_with_pounds_and_foreign_names_is_western_whatever_the_sample(read):
+    names = [
+        "Nestl\xe9",
+        "Soci\xe9t\xe9 G\xe9n\xe9rale",
+        "Telef\xf3nica",
+        "Herm\xe8s",
+        "M\xe6rsk",
+        "S\xe3o Martinho",
+        "\xd8rsted",
+    ]
+    for number in range(1, 40):
+        firms = [names[(number * step) % 7] for step in range(1, number % 7 + 2)]
+        rows = [
+            f"{firm} wins \xa3{10 * step + number}m order after the talks,positive" for step, firm in enumerate(firms)
+        ]
+        content = "\n".join(["text,label", *rows, "AGM,neutral"]).encode("cp1252")
+        ingestion = read(content)
+        assert (ingestion.encoding, len(ingestion.accepted)) == ("cp1252", len(rows) + 1)
+
+
 def test_an_encoding_that_is_given_is_used(read):
     ingestion = read(f"text,label\n{TEXT},positive\n".encode("mac_roman"), encoding="mac_roman")
     assert list(ingestion.accepted["text"]) == [TEXT]

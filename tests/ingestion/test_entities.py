@@ -7,6 +7,9 @@ import pytest
 
 from ingestion.columns import MissingColumnError
 from ingestion.entities import read_entities
+from ingestion.refusals import TooManyRejectedError
+from operations.refusals import check_ingestion
+from schemas.source import DataSettings
 
 TEXTS = ["Northwind gains as Harbour falls", "Castell names new auditor", "Orlo and Castell part ways"]
 ENTITIES = [
@@ -75,3 +78,23 @@ def test_most_values_that_are_not_blank_must_be_objects(read):
 )
 def test_a_cell_that_is_no_object_of_words_has_no_entities(cell):
     assert read_entities(cell) == {}
+
+
+def test_the_share_of_rejected_rows_is_of_those_that_entities_became(read):
+    cells = [{"A": "mixed", "B": "mixed", "C": "neutral", "D": "positive"}, {"A": "mixed", "D": "negative", "E": "huh"}]
+    content = as_csv([json.dumps(cell) for cell in (cells[0], cells[0], cells[1])])
+    ingestion = read(content, label_map={"mixed": None}, max_rejected=1)
+    counts = (ingestion.rows_read, ingestion.rows_added, len(ingestion.left_out), len(ingestion.rejected))
+    assert counts == (3, 8, 5, 1)
+    check_ingestion(ingestion, DataSettings(source="x", max_rejected=1 / 6))
+    with pytest.raises(TooManyRejectedError, match=r"1 of 6 rows rejected, a share of 0\.167"):
+        check_ingestion(ingestion, DataSettings(source="x", max_rejected=0.16))
+
+
+def test_half_a_surrogate_pair_in_the_name_of_an_entity_costs_its_row(read):
+    lines = [
+        '{"title": "Northwind gains", "decisions": {"North\\ud800": "positive"}}',
+        *(json.dumps({"title": text, "decisions": ENTITIES[1]}) for text in TEXTS),
+    ]
+    ingestion = read("\n".join(lines), max_rejected=1)
+    assert (len(ingestion.accepted), list(ingestion.rejected["row_number"])) == (3, [1])

@@ -101,9 +101,11 @@ def test_files_next_to_the_phrasebank_are_reported(tmp_path):
     assert read(tmp_path).not_read == ("README.txt (document)", "own.csv (beside FinancialPhraseBank)")
 
 
-def test_a_link_to_a_folder_is_not_followed(folder):
+def test_a_link_to_a_folder_is_not_followed_and_reported(folder):
     (folder / "2024" / "loop").symlink_to(folder, target_is_directory=True)
-    assert read(folder).rows_read == 5
+    ingestion = read(folder)
+    assert ingestion.rows_read == 5
+    assert "2024/loop (link to a folder)" in ingestion.not_read
 
 
 def test_a_file_of_no_known_kind_is_named(folder):

@@ -131,3 +131,9 @@ def test_halves_of_surrogate_pairs_cost_their_own_row(read):
         SNAPSHOT,
         ['{"text": "\\ud83d", "label": "neutral"}'],
     )
+
+
+@pytest.mark.parametrize("odd", [None, "Profit rose"])
+def test_an_element_of_a_list_that_is_no_object_costs_its_own_row(read, odd):
+    ingestion = read(json.dumps({"train": OBJECTS[:2], "test": [odd, OBJECTS[2]]}), max_rejected=1)
+    assert (ingestion.snapshot_id, ingestion.rows_read, len(ingestion.rejected)) == (SNAPSHOT, 4, 1)

@@ -59,7 +59,7 @@ def labels_of(ingestion):
 
 
 def refusal_of(ingestion, **settings):
-    counts = (ingestion.rows_read, len(ingestion.accepted), len(ingestion.left_out))
+    counts = (ingestion.rows_read, ingestion.rows_added, len(ingestion.accepted), len(ingestion.left_out))
     account = Account(*counts, ingestion.rejected, ingestion.columns)
     with pytest.raises(RefusedSourceError) as caught:
         check_account(account, DataSettings(source=ingestion.location, **settings))

@@ -64,6 +64,17 @@ def test_bytes_are_text_where_they_are_utf_8(read):
     assert list(read(write(table, use_dictionary=False)).accepted["text"]) == ["Nestlé rose", "Costs rose"]
 
 
+@pytest.mark.parametrize("kind", [pa.binary(), pa.string(), pa.large_string()])
+def test_a_text_that_is_not_utf_8_costs_its_own_row(read, kind):
+    texts = pa.array([b"Profit rose", b"Soci\xe9t\xe9 rose", None, b"Costs rose"], pa.binary()).cast(
+        pa.large_binary() if kind == pa.large_string() else pa.binary()
+    )
+    texts = pa.Array.from_buffers(kind, len(texts), texts.buffers())
+    ingestion = read(write(pa.table({"text": texts, "label": ["positive"] * 4})), max_rejected=1)
+    assert list(ingestion.accepted["text"]) == ["Profit rose", "Costs rose"]
+    assert list(ingestion.rejected["row_number"]) == [2, 3]
+
+
 @pytest.mark.parametrize("number", [pa.int8(), pa.float64(), pa.decimal128(30, 2)])
 def test_a_whole_number_of_any_type_is_a_label_without_decimals(read, number):
     labels = pa.array([1, 0]).cast(number)

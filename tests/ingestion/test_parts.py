@@ -80,7 +80,7 @@ def test_without_the_setting_no_row_has_a_part_and_the_ids_stay_the_same(tmp_pat
     assert ingestion.given.empty
     assert read(tmp_path / "news.csv", too_long="truncate").ingest_id == ingestion.ingest_id
     assert read(tmp_path / "news.csv", split_column="fold").ingest_id != ingestion.ingest_id
-    assert (ingestion.ingest_id, ingestion.snapshot_id) == ("2cd4ec62e28cddc8", "778b5f79256b0142")
+    assert (ingestion.ingest_id, ingestion.snapshot_id) == ("e2f107d4a6725ef0", "778b5f79256b0142")
 
 
 @pytest.mark.parametrize("is_zip", [False, True])
@@ -121,6 +121,30 @@ def test_files_that_are_named_by_parts_are_an_official_split(
 )
 def test_the_words_of_a_file_name_give_its_part(name: str, part: str | None) -> None:
     assert part_of_file(name) == part
+
+
+def test_a_file_with_another_name_is_read_again_since_its_name_gives_its_part(tmp_path: Path) -> None:
+    folder = tmp_path / "news"
+    folder.mkdir()
+    for row, name in enumerate(("more.csv", "test.csv")):
+        FRAME[row : row + 1].to_csv(folder / name, columns=["text", "label"], index=False)
+    first = read(folder)
+    (folder / "more.csv").rename(folder / "more-train.csv")
+    second = read(folder)
+    assert (first.snapshot_id, first.sha256) == (second.snapshot_id, second.sha256)
+    assert first.ingest_id != second.ingest_id
+    assert parts_of(second) == [("Profit fell", "test"), ("Profit rose", "train")]
+    (folder / "more-train.csv").rename(folder / "moves-train.csv")
+    assert read(folder).ingest_id == second.ingest_id
+
+
+def test_half_a_surrogate_pair_in_a_column_of_parts_costs_its_row(tmp_path: Path) -> None:
+    rows = FRAME.to_dict("records")
+    lines = [json.dumps(row).replace("holdout", "hold\\ud800") for row in rows]
+    (tmp_path / "news.jsonl").write_text("\n".join(lines))
+    ingestion = read(tmp_path / "news.jsonl", split_column="fold", max_rejected=1)
+    reasons = dict(zip(ingestion.rejected["row_number"], ingestion.rejected["reason"], strict=True))
+    assert reasons[5] == "half a surrogate pair, which is not Unicode"
 
 
 def test_words_for_parts_are_recognised_in_any_case() -> None:

@@ -101,6 +101,12 @@ def test_each_headline_has_the_level_of_the_strictest_file_that_holds_it(fpb_fol
     assert read(fpb_folder / "all-data.csv").accepted["agreement"].isna().all()
 
 
+def test_a_headline_has_the_highest_level_that_a_copy_of_it_reached(tmp_path):
+    for level, lines in {"66": "Profit rose@positive\nProfit  rose@positive\n", "75": "Profit rose@positive\n"}.items():
+        (tmp_path / f"Sentences_{level}Agree.txt").write_text(lines)
+    assert list(read(tmp_path, agreement=66).accepted["agreement"]) == [75]
+
+
 @pytest.mark.parametrize("agreement", FILES)
 def test_each_file_accounts_for_every_row(unpacked, agreement):
     rows, by_label, merged, conflicting = PUBLISHED[agreement]

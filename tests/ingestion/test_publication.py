@@ -168,3 +168,34 @@ def test_a_column_of_dates_that_fit_no_order_is_reported_as_not_read(read, days)
 
 def test_a_column_of_words_is_not_reported_as_dates(read):
     assert read("headline,label,time\nUnit grew,positive,morning\nUnit fell,negative,noon\n").columns.warn() == []
+
+
+@pytest.mark.parametrize(
+    "form", ["{:02}. 4. 2025", "{} 04 2025", "{:02}APR2025", "202504{:02}093000", "{}.4.2025 9.30"]
+)
+def test_a_column_of_dates_of_any_form_is_found_by_its_name_or_reported(read, form):
+    rows = [f"Unit {number} grew,positive,{form.format(number % 25 + 1)}" for number in range(50)]
+    ingestion = read("\n".join(["headline,label,date", *rows]))
+    if ingestion.columns.published_at is None:
+        assert len(ingestion.columns.warn()) == 1
+    else:
+        assert set(ingestion.rows["published_at"].dt.month) == {4}
+        assert ingestion.rows["published_at"].dt.day.nunique() == 25
+
+
+def test_a_word_among_native_dates_costs_its_row_and_not_all_dates(read):
+    days = pd.Series(pd.date_range("2025-01-01", periods=30).to_list(), dtype="object")
+    frame = pd.DataFrame({"headline": [f"Unit {number} grew" for number in range(30)], "label": "positive"})
+    buffer = io.BytesIO()
+    frame.assign(date=days.mask(days.index == 17, "TBC")).to_excel(buffer, index=False)
+    ingestion = read(buffer.getvalue())
+    assert ingestion.rows["published_at"].notna().sum() == 29
+    assert list(ingestion.rejected["reason"]) == ["date that cannot be read 'TBC'"]
+
+
+def test_a_name_that_resembles_a_word_for_nothing_is_a_name(read):
+    names = ["NAT", "NAN", "NaN", "None", "NULL", "N/A", ""]
+    rows = [f"Trading halted,{'positive' if name == 'NAN' else 'negative'},{name}" for name in names]
+    ingestion = read("\n".join(["headline,label,ticker", *rows]))
+    assert [None if pd.isna(name) else name for name in ingestion.rows["instrument"]] == ["NAT", "NAN", *[None] * 5]
+    assert ingestion.rejected.empty

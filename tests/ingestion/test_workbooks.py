@@ -150,3 +150,11 @@ def test_a_small_workbook_that_expands_to_a_huge_one_is_refused(read, name):
         members[member] = members[member].replace(end, part) if part.endswith(end) else part
     with pytest.raises(InputError, match=r"is an Excel workbook with .*: if you trust it, save it as CSV$"):
         read(zip_of(members))
+
+
+def test_control_characters_that_excel_escapes_are_read_as_in_a_csv_file(read):
+    text = "Profit rose_x000D_\nCosts _x0041_ fell_x000D_"
+    ingestion = read(save({"news": [("text", "label"), (text, "positive"), ("AGM", "neutral")]}))
+    same = read('text,label\r\n"Profit rose\r\nCosts _x0041_ fell\r",positive\r\nAGM,neutral\r\n')
+    assert list(ingestion.accepted["text"]) == ["Profit rose\nCosts _x0041_ fell", "AGM"]
+    assert ingestion.snapshot_id == same.snapshot_id

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.columns import ReadColumns
 from storage.data_report import load_data_report
-from storage.headlines import load_ingestion, load_rejected, save_ingestion
+from storage.headlines import load_given, load_ingestion, load_rejected, save_ingestion
 from storage.query import query
 from storage.snapshots import load_snapshot
 from storage.source_records import StoredIngestion
@@ -43,10 +43,10 @@ def test_an_ingestion_comes_back_with_its_counts_its_labels_and_its_rejected_row
 ):
     rejected = pd.DataFrame({"source": "news.csv", "row_number": [7, 9], "reason": "no label", "raw": "x"})
     left_out = rejected.assign(row_number=[10, 11], reason="label 'mixed'")
-    read = replace(source, rows_read=11)
+    read = replace(source, rows_read=9, rows_added=2)
     save_ingestion(warehouse, read, accepted, rejected, quarantined, left_out=left_out)
     labels = ("negative", "neutral", "positive")
-    expected = StoredIngestion("snapshot", "news.csv", False, 11, 6, 1, 2, 2, 2, labels)
+    expected = StoredIngestion("snapshot", "news.csv", False, 9, 2, 6, 1, 2, 2, 2, labels)
     assert load_ingestion(warehouse, "ingest") == expected
     assert load_ingestion(warehouse, "another") is None
     assert load_rejected(warehouse, "ingest").equals(rejected)
@@ -76,6 +76,16 @@ def test_the_same_ingestion_again_changes_nothing(data, source, accepted, reject
     before = [query(data, f"FROM {table} ORDER BY ALL") for table in tables]
     assert save_ingestion(data, source, accepted, rejected, quarantined) == "ingest"
     assert [query(data, f"FROM {table} ORDER BY ALL") for table in tables] == before
+
+
+def test_parts_of_an_official_split_are_saved_anew_when_a_source_is_read_again(
+    data, source, accepted, rejected, quarantined
+):
+    frames = (accepted, rejected, quarantined)
+    for part, again, expected in (("train", True, "train"), ("test", False, "train"), ("test", True, "test")):
+        given = pd.DataFrame({"headline_id": accepted["headline_id"][:1], "part": part})
+        save_ingestion(data, source, *frames, given=given, again=again)
+        assert list(load_given(data, "ingest")["part"]) == [expected]
 
 
 def test_another_source_shares_headlines_and_snapshot(data, source, accepted, rejected, quarantined):
