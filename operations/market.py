@@ -12,10 +12,16 @@ from schemas.score import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
+    from datetime import time
+
     import pandas as pd
 
     from market.prices import Prices
     from storage.market import AnswerCounts
+
+
+_LEAST_SHARE = 0.2
+"""Least share of the answers that count at which one time of day is noted."""
 
 
 class NothingMeasuredError(InputError):
@@ -37,7 +43,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     from market.calendar import list_sessions
     from market.prices import DATES, measure_returns, read_prices
     from market.reaction import measure_reaction
-    from storage.market import count_answers, list_instruments, load_horizons, save_market
+    from storage.market import count_answers, find_common_time, list_instruments, load_horizons, save_market
 
     home = Home.from_environment()
     path = find_price_file(settings.prices)
@@ -84,6 +90,8 @@ def measure_market(settings: MarketSettings) -> Measured:
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
     notes = [*_iterate_notes(counts, prices, jumps, matched)]
+    zone = str(market["timezone"])
+    notes += _note_common_time(find_common_time(home.warehouse, cell_id, temperature, zone), counts.counting, zone)
     if before and before != list(settings.horizons):
         earlier = list_some([f"{horizon}d" for horizon in before])
         notes.append(f"replaces the results for {earlier}: Holm's correction is for the horizons of one measurement")
@@ -128,6 +136,17 @@ def _match(instruments: Sequence[str], frame: "pd.DataFrame", name: str) -> tupl
             f"prices ({list_some(sorted(priced))})"
         )
     return with_prices, [each for each in instruments if each not in priced]
+
+
+def _note_common_time(common: "tuple[int, time] | None", counting: int, zone: str) -> Iterator[str]:
+    """A note if many answers that count have one time of day, which may be that of dates without a time."""
+    if common and common[0] >= _LEAST_SHARE * counting:
+        number, at = common
+        yield (
+            f"{number:,} of those that count came at {at:%H:%M} UTC, and count from that time on: if they have a date "
+            f"and no time, give the zone in which they were read with --timezone (it is {zone} now), so that they "
+            "count from the end of their day"
+        )
 
 
 def _iterate_notes(

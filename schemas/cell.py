@@ -186,7 +186,7 @@ class TrainingSettings(Settings):
     micro_batch_size: PositiveInt | None = Field(
         default=None,
         description="Headlines a forward pass; the gradient of a batch is accumulated over several. By the device when "
-        "not given; halved where memory runs out.",
+        "not given; halved where memory runs out. Another one draws dropout from other random numbers.",
     )
     schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
         description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "

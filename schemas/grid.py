@@ -42,7 +42,7 @@ REASONS = {
     "data": "all cells of a study answer the same headlines",
     "split": "all cells of a study answer the same headlines",
     "baselines": "they are the same for every cell",
-    "training": "it changes memory, speed or safety and no result, so that the cells would be equal",
+    "training": "it changes memory, speed or safety and not what is learned, so that the cells would be one",
     "grid": "it is the grid itself",
     "curve_epochs": "it is a list already",
     "search": "it says how the grid is searched",

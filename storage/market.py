@@ -1,5 +1,6 @@
 """The tables of `fintone market`: prices and sessions in, daily sentiment out, findings kept."""
 
+from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -43,6 +44,22 @@ def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCo
             [cell_id, temperature],
         ).fetchall()
     return AnswerCounts(*row)
+
+
+def find_common_time(warehouse: Path, cell_id: str, temperature: float, timezone: str) -> tuple[int, time] | None:
+    """The commonest time of day, UTC, of a cell's answers that count, and their number; None if there is none.
+
+    Midnight in the zone, as which a date without a time is stored, is left out.
+    """
+    with reading(warehouse) as connection:
+        found = connection.execute(
+            "SELECT count(*), published_at::TIME AS time_of_day FROM dated_answers WHERE cell_id = $cell_id AND"
+            " temperature = $temperature AND counts AND"
+            " (published_at AT TIME ZONE 'UTC' AT TIME ZONE $timezone)::TIME <> TIME '00:00:00'"
+            " GROUP BY time_of_day ORDER BY count(*) DESC, time_of_day LIMIT 1",
+            {"cell_id": cell_id, "temperature": temperature, "timezone": timezone},
+        ).fetchall()
+    return found[0] if found else None
 
 
 def list_instruments(warehouse: Path, cell_id: str, temperature: float) -> list[str]:

@@ -135,7 +135,7 @@ class EncoderKind:
                 "```python",
                 "from transformers import pipeline",
                 "",
-                'classify = pipeline("text-classification", model="FOLDER", top_k=None)',
+                'classify = pipeline("text-classification", model="FOLDER", top_k=None, truncation=True)',
                 'classify(["Profit rose in the third quarter"])',
                 "```",
             ),

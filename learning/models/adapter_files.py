@@ -78,14 +78,17 @@ def tensor_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _check_form(folder: Path) -> None:
-    """Refuse a configuration that is not of LoRA or differs in rank from the weights: peft would trust it."""
+    """Refuse a configuration that is not of LoRA or differs in rank from the weights: peft would trust it.
+
+    The weights of all experts of a layer are one tensor, whose rank is that of the adapter times their number.
+    """
     try:
         config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
         kind, rank = config["peft_type"], config["r"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise AdapterError(f"adapter {folder}: {CONFIG} cannot be read; {AGAIN}") from error
     ranks = {shape[0] for name, shape in tensor_shapes(folder).items() if ".lora_A." in name}
-    if kind != "LORA" or ranks != {rank}:
+    if kind != "LORA" or not ranks or min(ranks) != rank or any(each % rank for each in ranks):
         raise AdapterError(
             f"adapter {folder}: {CONFIG} says {kind} of rank {rank}, its weights have rank "
             f"{', '.join(map(str, sorted(ranks))) or 'none'}; {AGAIN}"

@@ -19,7 +19,7 @@ from learning.models.base_model import (
     load_tokenizer,
 )
 from learning.models.device import Device, is_out_of_memory
-from learning.models.encoder_checks import check_fine_tuned, find_labels, is_adapter
+from learning.models.encoder_checks import check_fine_tuned, find_labels, is_adapter, most_tokens
 from learning.models.model_files import ModelFiles, find_files
 from learning.models.quiet import quiet_libraries
 from schemas.cell import LoraSettings
@@ -158,6 +158,8 @@ def save_fine_tuned(model: Any, folder: Path) -> None:
 def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output: Path) -> None:
     """Write a fine-tune as a folder that transformers' `pipeline("text-classification")` loads.
 
+    Its tokenizer has the model's own bound, to which the pipeline truncates on request.
+
     Args:
         base_folder: The base's folder, which has the tokenizer.
         fine_tune: The fine-tune's folder.
@@ -167,7 +169,9 @@ def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output:
     model = load_fine_tuned(base_folder, fine_tune, None, device)
     with quiet_libraries():
         model.save_pretrained(str(output))
-        load_encoder_tokenizer(base_folder).save_pretrained(str(output))
+        tokenizer = load_encoder_tokenizer(base_folder)
+        tokenizer.model_max_length = most_tokens(model.config.to_dict()) or tokenizer.model_max_length
+        tokenizer.save_pretrained(str(output))
     _drop_paths(output / "config.json")
     if not is_adapter(fine_tune):  # the very bytes that were trained
         shutil.copyfile(fine_tune / "model.safetensors", output / "model.safetensors")

@@ -4,6 +4,11 @@ import gc
 import json
 import shutil
 from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.pytorch_utils import Conv1D
 
 from learning.models.adapter import attach_saved_adapter
 from learning.models.adapter_files import ADAPTER_FILES
@@ -57,9 +62,21 @@ def write_merged(
         for key in ("quantization_config", "auto_map"):  # neither applies to the written weights
             if hasattr(model.config, key):
                 delattr(model.config, key)
+        if quantization != "none":
+            _turn_as_published(model)
         model.save_pretrained(str(output))
         load_tokenizer(base_folder).save_pretrained(str(output))
     for file in find_carried(find_files(NOUN, base_folder)):
         shutil.copyfile(file, output / file.name)
     del model
     gc.collect()
+
+
+def _turn_as_published(model: Any) -> None:
+    """Transpose the weights of layers that a family such as GPT-2 stores transposed, and bitsandbytes turned."""
+    with torch.device("meta"):
+        published = AutoModelForCausalLM.from_config(model.config)
+    for name, layer in published.named_modules():
+        if isinstance(layer, Conv1D):
+            weight = model.get_submodule(name).weight
+            weight.data = weight.data.T.contiguous()

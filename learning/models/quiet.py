@@ -16,6 +16,9 @@ CHATTY = (
     "torch.utils.checkpoint",
 )
 
+_EXPERTS = r"The following (?:rank|alpha)_pattern keys did not match"
+"""Peft's patterns for the experts of Mixtral match parameters, of which the warning knows nothing."""
+
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
@@ -27,6 +30,7 @@ def quiet_libraries() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", _EXPERTS, RuntimeWarning)
         try:
             from datasets.utils.logging import disable_progress_bar
             from transformers.utils import logging as transformers_logging

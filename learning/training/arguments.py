@@ -25,6 +25,7 @@ def build_arguments(
         **plain_arguments(recipe, schedule, device, micro_batch_size, output),
         activation_checkpointing=checkpointing,
         dataset_kwargs={"skip_prepare_dataset": True},
+        router_aux_loss_coef=0.0,  # else trl adds to the loss what spreads tokens evenly over experts
     )
     use_one_gpu(arguments)
     return arguments
@@ -49,7 +50,7 @@ def plain_arguments(
         "gradient_accumulation_steps": training.batch_size // micro_batch_size,
         "learning_rate": training.learning_rate,
         "lr_scheduler_type": kinds[training.schedule],
-        "lr_scheduler_kwargs": decay if schedule.decay_steps else None,
+        "lr_scheduler_kwargs": decay if training.schedule == "warmup-stable-decay" else None,
         "warmup_steps": schedule.warmup_steps,
         "optim": device.optimizer,
         "weight_decay": training.weight_decay,

@@ -32,16 +32,22 @@ def lay_out_steps(examples: int, training: TrainingSettings) -> Schedule:
 
     A cosine warms up over a share of all steps, as in the study, so every step depends on their number. The others warm
     up over a share of the first epoch, and a `warmup-stable-decay` (Hu et al. 2024, MiniCPM) falls linearly to zero at
-    its end: until then a training does not depend on its length.
+    its end: until then a training does not depend on its length. A warm-up is never the whole of what it is a share of,
+    since its first step has a learning rate of 0.
     """
     steps = count_steps(examples, training.batch_size, training.epochs)
     if training.schedule == "cosine":
-        return Schedule(steps, math.ceil(training.warmup_ratio * steps), 0, 0)
-    warmup = math.ceil(training.warmup_ratio * count_steps(examples, training.batch_size, 1))
+        return Schedule(steps, _count_warmup(steps, training), 0, 0)
+    warmup = _count_warmup(count_steps(examples, training.batch_size, 1), training)
     if training.schedule == "constant":
         return Schedule(steps, warmup, 0, steps)
     decay = min(math.ceil(training.decay_ratio * steps), steps - warmup)
     return Schedule(steps, warmup, decay, steps - decay)
+
+
+def _count_warmup(steps: int, training: TrainingSettings) -> int:
+    """The steps of a warm-up over a share of some steps: less than all of them."""
+    return min(math.ceil(training.warmup_ratio * steps), steps - 1)
 
 
 def count_trained(examples: int, prompt: PromptSettings) -> int:

@@ -100,11 +100,12 @@ def test_an_exported_encoder_is_a_pipeline_that_answers_as_the_ledger_records(st
         f" WHERE cell_id = '{cell}' AND part = 'test' AND temperature = 1 ORDER BY headline_id LIMIT 64"
     )
     with quiet_libraries():
-        classify = pipeline("text-classification", model=str(tmp_path / "model"), top_k=None)
+        classify = pipeline("text-classification", model=str(tmp_path / "model"), top_k=None, truncation=True)
     for (_, *expected), answers in zip(rows, classify([row[0] for row in rows]), strict=True):
         found = {answer["label"]: answer["score"] for answer in answers}
         np.testing.assert_allclose([found[name] for name in ("negative", "neutral", "positive")], expected, atol=1e-5)
     assert len(rows) == 64
     card = (tmp_path / "model" / "README.md").read_text()
     assert 'pipeline_tag: "text-classification"' in card
+    assert 'classify = pipeline("text-classification", model="FOLDER", top_k=None, truncation=True)' in card
     assert "[HEADLINE]" not in card

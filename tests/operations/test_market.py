@@ -243,3 +243,14 @@ def test_a_horizon_is_a_number_of_sessions(horizons: str) -> None:
     with pytest.raises(ValueError, match="horizons"):
         MarketSettings(prices="p.csv", horizons=horizons)  # type: ignore[arg-type]
     assert MarketSettings(prices="p.csv", horizons="5d,1").horizons == (1, 5)  # type: ignore[arg-type]
+
+
+def test_dates_without_a_time_that_were_read_in_another_zone_are_noted(home: Path, cell: str) -> None:
+    assert not [note for note in measure(cell).notes if "--timezone" in note]
+    with writing(home / "warehouse.duckdb") as connection:
+        day = "date_trunc('day', published_at)"
+        connection.execute(f"UPDATE ledger.scored_rows SET published_at = {day} + INTERVAL 5 HOUR")
+    [note] = [note for note in measure(cell).notes if "--timezone" in note]
+    assert " of those that count came at 05:00 UTC, and count from that time on: " in note
+    assert "(it is UTC now)" in note
+    assert not [note for note in measure(cell, timezone="Etc/GMT+5").notes if "--timezone" in note]

@@ -25,6 +25,7 @@ from transformers import (
     LlamaForSequenceClassification,
     MambaConfig,
     MistralConfig,
+    MixtralConfig,
     MptConfig,
     OPTConfig,
     PretrainedConfig,
@@ -53,6 +54,9 @@ FAMILIES: dict[str, PretrainedConfig] = {
     "qwen2": Qwen2Config(**SIZE, num_key_value_heads=2),
     "mistral": MistralConfig(**SIZE, num_key_value_heads=2, sliding_window=None),
     "granite, which scales its logits": GraniteConfig(**SIZE, num_key_value_heads=2, logits_scaling=3.0),
+    "mixtral, a mixture of experts": MixtralConfig(
+        **SIZE, num_key_value_heads=2, num_local_experts=4, sliding_window=None, router_aux_loss_coef=0.5
+    ),
     "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, **STILL),
 }
 

@@ -9,10 +9,12 @@ from safetensors.torch import load_file
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import save_adapter
+from learning.models.base_model import load_model
 from learning.models.device import choose_device
 from learning.models.export import write_merged
 from learning.models.loaded_base import LoadedBase
 from schemas.cell import LoraSettings, TrainingSettings
+from tests.learning.models.families import write_family
 
 
 @pytest.mark.parametrize("quantization", ["nf4", "none"])
@@ -34,6 +36,19 @@ def test_the_adapter_is_added_to_the_weights_of_its_training(
         assert torch.equal(weight, (trained_on[name].float() + delta).to(weight.dtype)), name
     assert {weight.dtype for weight in merged.values()} == {getattr(torch, precision)}
     assert len(deltas) > 10
+
+
+def test_a_family_that_stores_its_weights_transposed_gets_them_back_that_way(tmp_path: Path) -> None:
+    """Bitsandbytes turns the weights of GPT-2's layers when it quantises them."""
+    training = TrainingSettings(loss="completion", schedule="constant", precision="float32")
+    folder, device = write_family("gpt2", tmp_path / "gpt2"), choose_device(training)
+    adapted = LoadedBase(folder, "nf4", device).train_new(LoraSettings(r=4), seed=3).eval()
+    draw_deltas(adapted)
+    save_adapter(adapted, tmp_path / "adapter")
+    write_merged(folder, "nf4", tmp_path / "adapter", training, tmp_path / "merged")
+    merged, ids = load_model(tmp_path / "merged", "none", device), torch.arange(20, 40)[None]
+    with torch.inference_mode():
+        assert torch.allclose(merged(input_ids=ids).logits, adapted(input_ids=ids).logits, atol=1e-4)
 
 
 def draw_deltas(adapted: Any) -> dict[str, torch.Tensor]:

@@ -48,6 +48,16 @@ def test_a_warm_up_ratio_of_0_has_no_steps(schedule: Any) -> None:
     assert lay_out_steps(900, settings(schedule, warmup_ratio=0, epochs=3)).warmup_steps == 0
 
 
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "warmup-stable-decay"])
+def test_a_warm_up_is_never_all_steps_and_the_same_for_every_number_of_epochs_unless_it_is_a_cosines(
+    schedule: Any,
+) -> None:
+    """Transformers' first step of a warm-up has a learning rate of 0, so a training of it alone learns nothing."""
+    layouts = [lay_out_steps(8, settings(schedule, warmup_ratio=0.9, epochs=epochs)) for epochs in (1, 2, 3)]
+    assert [layout.steps for layout in layouts] == [1, 2, 3]
+    assert [layout.warmup_steps for layout in layouts] == ([0, 1, 2] if schedule == "cosine" else [0, 0, 0])
+
+
 def test_shared_steps_end_where_the_number_of_epochs_begins_to_matter() -> None:
     assert lay_out_steps(900, settings("constant", epochs=3)) == Schedule(339, 4, 0, 339)
     assert lay_out_steps(900, settings("cosine", epochs=3)) == Schedule(339, 11, 0, 0)

@@ -21,7 +21,7 @@ from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from tests.adapters import train_adapter
-from tests.learning.models.families import WINDOWS
+from tests.learning.models.families import WINDOWS, write_family
 
 Labelled = tuple[list[str], list[Label]]
 
@@ -70,6 +70,31 @@ def test_dequantised_once_or_at_every_step_is_the_same_training(
     monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 0)
     train(labelled, LoadedBase(tiny_folder, "nf4", choose_device()), tmp_path / "always", lora=still)
     check_alike(tmp_path / "once", tmp_path / "always", 1e-3)
+
+
+def test_a_mixture_of_experts_is_trained_in_packs_by_the_loss_of_its_answers_alone(
+    labelled: Labelled, tmp_path: Path
+) -> None:
+    """Trl would add a loss that spreads tokens over the experts, and leave the base computing it."""
+    loaded = LoadedBase(write_family("mixtral, a mixture of experts", tmp_path / "base"), "nf4", choose_device())
+    examples = encode_examples(*labelled, loaded.tokenizer, PromptSettings())
+    with torch.inference_mode():
+        losses = [
+            torch.nn.functional.cross_entropy(
+                loaded.model(input_ids=ids[None]).logits[0, example.answer_start - 1 : -1], ids[example.answer_start :]
+            ).item()
+            for example in examples
+            for ids in [torch.tensor(example.input_ids)]
+        ]
+    whole = {"batch_size": len(examples), "micro_batch_size": len(examples), "lora": LoraSettings(r=4, dropout=0.0)}
+    for name in ("first", "second"):
+        outcome, steps = train(labelled, loaded, tmp_path / name, epochs=2, **whole)
+        assert outcome.environment["batches"] == "packed"
+        assert steps[0].loss == pytest.approx(sum(losses) / len(losses), rel=1e-4)
+    check_alike(tmp_path / "first", tmp_path / "second", 1e-6)
+    ranks = {weight.shape[0] for name, weight in weights(tmp_path / "first").items() if "lora_A" in name}
+    assert ranks == {4, 16, 32}  # of attention, and of four experts in one tensor, or in one for two projections
+    assert loaded.score_with(tmp_path / "first", outcome.adapter_hash) is not loaded.model
 
 
 def check_alike(one: Path, other: Path, tolerance: float) -> None:
