@@ -38,7 +38,9 @@ class LastLayer:
             lengths[module] = args[0].shape[1]
             return (args[0][:, kept],)
 
-        def widen(module: Any, _: Any, output: torch.Tensor) -> torch.Tensor:
+        def widen(module: Any, _: Any, output: Any) -> Any:
+            if isinstance(output, tuple):  # experts and the scores of their router, which nothing reads
+                return widen(module, _, output[0]), *output[1:]
             full = output.new_zeros(len(output), lengths[module], output.shape[-1])
             full[:, kept] = output
             return full

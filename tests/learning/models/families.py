@@ -19,6 +19,7 @@ from transformers import (
     GPT2Config,
     GPTNeoConfig,
     GPTNeoXConfig,
+    GptOssConfig,
     GraniteConfig,
     Lfm2Config,
     LlamaConfig,
@@ -56,6 +57,9 @@ FAMILIES: dict[str, PretrainedConfig] = {
     "granite, which scales its logits": GraniteConfig(**SIZE, num_key_value_heads=2, logits_scaling=3.0),
     "mixtral, a mixture of experts": MixtralConfig(
         **SIZE, num_key_value_heads=2, num_local_experts=4, sliding_window=None, router_aux_loss_coef=0.5
+    ),
+    "gpt-oss, whose layers of experts return scores too": GptOssConfig(
+        **SIZE, num_key_value_heads=2, num_local_experts=4, num_experts_per_tok=2, head_dim=16
     ),
     "gpt2": GPT2Config(vocab_size=1_536, n_embd=64, n_layer=2, n_head=4, n_positions=512, **STILL),
 }
