@@ -107,8 +107,9 @@ def collect_values(profile: str, base_models: "Sequence[str]", assignments: list
         raise InputError(f"--base-model {base_models[0]}: a model is given twice; leave one out")
     if base_models:
         values["base_model"] = {**values.get("base_model", {}), "name": base_models[0], **dict.fromkeys(OF_A_MODEL)}
-    varied = [f"grid.base_model.name={json.dumps(list(base_models))}"] if len(base_models) > 1 else []
-    values = apply_overrides(values, [*varied, *assignments])
+    grid = f"grid.base_model.name={json.dumps(list(base_models))}"
+    named = [grid] if len(base_models) > 1 else [f"base_model.name={json.dumps(name)}" for name in base_models]
+    values = apply_overrides(values, [*named, *assignments])
     label_map = values.get("data", {}).get("label_map")
     if isinstance(label_map, str):
         values["data"]["label_map"] = read_label_map(label_map, "data.label_map")

@@ -125,6 +125,8 @@ def _open_as_in_study(
         try:
             source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
         except MissingColumnError:
+            if settings.source == STREAM:  # what was read of it is gone
+                raise
             settings_used, note = chosen.as_in_study(settings, columns=False)
             source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
         if note:

@@ -120,7 +120,7 @@ def _render_changes(report: DataReport) -> str:
         (each.measure, _number(each.value), "" if each.is_index else _number(each.previous_value), each.verdict)
         for each in report.drift
     ]
-    counts = f"{added:,} texts added, {removed:,} removed, {relabelled:,} relabelled, {unchanged:,} unchanged."
+    counts = f"Headlines: {added:,} added, {removed:,} removed, {relabelled:,} relabelled, {unchanged:,} unchanged."
     table = render_table(("measure", "now", "before", "drift"), rows)
     return f"### Since snapshot {report.previous_snapshot_id}\n\n{counts}\n\n{table}"
 

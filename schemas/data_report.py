@@ -83,7 +83,7 @@ class Lengths(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """Distinct texts against the previous snapshot."""
+    """Headlines against the previous snapshot."""
 
     added: int
     removed: int
@@ -92,10 +92,10 @@ class Changes(NamedTuple):
 
 
 def describe_losses(previous: str | None, changes: Changes | None) -> str | None:
-    """What a source has lost since the previous snapshot, in a line: texts, and labels; None if nothing."""
+    """What a source has lost since the previous snapshot, in a line: headlines, and labels; None if nothing."""
     if changes is None or not (changes.removed or changes.relabelled):
         return None
-    gone = count(changes.removed, "text is gone", "texts are gone")
+    gone = count(changes.removed, "headline is gone", "headlines are gone")
     relabelled = count(changes.relabelled, "has another label", "have another label")
     return f"since snapshot {previous}: {gone}, {relabelled} (snapshot_changes)"
 

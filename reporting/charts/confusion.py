@@ -1,6 +1,7 @@
 """The confusion matrix of an evaluation."""
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -10,6 +11,8 @@ from reporting.theme import colour, drawing
 from schemas.label import LABELS
 
 SQUARE = (3.2, 3.0)
+_CHARACTERS = 32
+"""Characters of a title in a line above the matrix."""
 
 
 def draw_confusion(rows: Sequence[Record], title: str) -> Figure:
@@ -24,7 +27,13 @@ def draw_confusion(rows: Sequence[Record], title: str) -> Figure:
             x, y = answers.index(row["predicted"]), labels.index(row["label"])
             axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour(0), alpha=0.75 * row["share"], linewidth=0))
             axes.text(x + 0.5, y + 0.5, f"{row['n']}\n{row['share']:.0%}", ha="center", va="center")
-        axes.set(xlim=(0, len(answers)), ylim=(len(labels), 0), xlabel="answer", ylabel="label", title=title)
+        axes.set(
+            xlim=(0, len(answers)),
+            ylim=(len(labels), 0),
+            xlabel="answer",
+            ylabel="label",
+            title=fill(title, _CHARACTERS),
+        )
         axes.title.set_fontsize(10)
         axes.set_xticks([place + 0.5 for place in range(len(answers))], answers)
         axes.set_yticks([place + 0.5 for place in range(len(labels))], labels, rotation=90, va="center")

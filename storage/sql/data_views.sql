@@ -70,7 +70,9 @@ FROM (
         row_number,
         reason,
         raw,
-        trim(regexp_replace(split_part(split_part(reason, '''', 1), '"', 1), '\d+', 'N', 'g')) AS kind
+        regexp_replace(
+            trim(regexp_replace(split_part(split_part(reason, '''', 1), '"', 1), '\d+', 'N', 'g')), ', written as$', ''
+        ) AS kind
     FROM (
         SELECT ingest_id, source, row_number, raw, trim(unnest(regexp_extract_all(
             -- quoted parts are taken whole, since a label of a source may have any character
@@ -190,59 +192,68 @@ COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median number of words, s
 
 
 CREATE OR REPLACE VIEW snapshot_changes AS
-WITH texts AS (
-    SELECT DISTINCT snapshot_id, text_id, label
-    FROM snapshot_headlines
-    JOIN headlines USING (headline_id)
+WITH both_of_them AS (
+    SELECT snapshots.snapshot_id, snapshots.previous_snapshot_id, headline_id, true AS is_now
+    FROM snapshots
+    JOIN snapshot_headlines USING (snapshot_id)
+    UNION ALL
+    SELECT snapshots.snapshot_id, snapshots.previous_snapshot_id, before.headline_id, false
+    FROM snapshots
+    JOIN snapshot_headlines AS before ON before.snapshot_id = snapshots.previous_snapshot_id
 ),
 compared AS (
     SELECT
-        snapshots.snapshot_id,
-        snapshots.previous_snapshot_id,
-        now.text_id,
-        now.label AS label,
-        before.label AS previous_label
-    FROM snapshots
-    JOIN texts AS now USING (snapshot_id)
-    LEFT JOIN texts AS before
-        ON before.snapshot_id = snapshots.previous_snapshot_id AND before.text_id = now.text_id
-    WHERE snapshots.previous_snapshot_id IS NOT NULL
+        snapshot_id,
+        previous_snapshot_id,
+        headline_id,
+        bool_or(is_now) AS is_there,
+        bool_or(NOT is_now) AS was_there
+    FROM both_of_them
+    WHERE previous_snapshot_id IS NOT NULL
+    GROUP BY ALL
 ),
+by_label AS (
+    SELECT
+        snapshot_id,
+        previous_snapshot_id,
+        text_id,
+        label,
+        count(*) FILTER (is_there AND was_there) AS same,
+        count(*) FILTER (is_there AND NOT was_there) AS new,
+        count(*) FILTER (was_there AND NOT is_there) AS gone
+    FROM compared
+    JOIN headlines USING (headline_id)
+    GROUP BY ALL
+),
+-- A headline whose day or instrument became known has another id, and is the same.
 by_text AS (
     SELECT
         snapshot_id,
         previous_snapshot_id,
         text_id,
-        bool_or(previous_label IS NOT NULL) AS was_there,
-        bool_or(previous_label = label) AS kept_its_label
-    FROM compared
-    GROUP BY ALL
-),
-gone AS (
-    SELECT snapshots.snapshot_id, count(DISTINCT before.text_id) AS removed
-    FROM snapshots
-    JOIN texts AS before ON before.snapshot_id = snapshots.previous_snapshot_id
-    ANTI JOIN texts AS now ON now.snapshot_id = snapshots.snapshot_id AND now.text_id = before.text_id
+        sum(same + least(new, gone)) AS unchanged,
+        sum(new - least(new, gone)) AS new,
+        sum(gone - least(new, gone)) AS gone
+    FROM by_label
     GROUP BY ALL
 )
 SELECT
     snapshot_id,
     previous_snapshot_id,
-    count(*) FILTER (NOT was_there) AS added,
-    coalesce(any_value(removed), 0) AS removed,
-    count(*) FILTER (was_there AND NOT kept_its_label) AS relabelled,
-    count(*) FILTER (kept_its_label) AS unchanged
+    sum(new - least(new, gone))::BIGINT AS added,
+    sum(gone - least(new, gone))::BIGINT AS removed,
+    sum(least(new, gone))::BIGINT AS relabelled,
+    sum(unchanged)::BIGINT AS unchanged
 FROM by_text
-LEFT JOIN gone USING (snapshot_id)
 GROUP BY ALL
 ORDER BY ALL;
-COMMENT ON VIEW snapshot_changes IS 'How a snapshot differs from the one before it, in distinct texts.';
+COMMENT ON VIEW snapshot_changes IS 'How a snapshot differs from the one before it, in headlines: it has as many more as were added and not removed.';
 COMMENT ON COLUMN snapshot_changes.snapshot_id IS 'The snapshot.';
 COMMENT ON COLUMN snapshot_changes.previous_snapshot_id IS 'The one before it: of the same place, or else the latest one of whose headlines it holds half.';
-COMMENT ON COLUMN snapshot_changes.added IS 'Texts that were not there.';
-COMMENT ON COLUMN snapshot_changes.removed IS 'Texts that are no longer there.';
-COMMENT ON COLUMN snapshot_changes.relabelled IS 'Texts whose label has changed.';
-COMMENT ON COLUMN snapshot_changes.unchanged IS 'Texts with the same label as before.';
+COMMENT ON COLUMN snapshot_changes.added IS 'Headlines that were not there.';
+COMMENT ON COLUMN snapshot_changes.removed IS 'Headlines that are no longer there.';
+COMMENT ON COLUMN snapshot_changes.relabelled IS 'Headlines with another label than one of the same text that is no longer there.';
+COMMENT ON COLUMN snapshot_changes.unchanged IS 'Headlines with the same text and label as before.';
 
 
 CREATE OR REPLACE VIEW snapshot_drift AS

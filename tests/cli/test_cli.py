@@ -1,5 +1,6 @@
 """The command line: a user's mistake is one line on standard error and an exit code, and creates nothing."""
 
+import json
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from schemas.errors import InputError
+from schemas.profiles import load_profile
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -167,6 +169,20 @@ def test_a_dry_run_of_a_profile_works_before_its_data_and_model_are_here(fintone
 def test_a_revision_follows_an_at_sign(fintone: Run) -> None:
     _, out, _ = fintone("run", "--dry-run", "--base-model", "org/model@v2")
     assert "org/model from the hub, revision v2" in out
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        {"base_model.name": ["embedded", "org/other"], "training.epochs": [1, 2]},
+        [{"base_model.name": ["embedded"], "training.epochs": [1, 2]}, {"base_model.name": ["org/other"]}],
+    ],
+)
+def test_one_base_model_replaces_those_that_the_grid_of_a_profile_varies(fintone: Run, grid: object) -> None:
+    Path("mine.yaml").write_text(json.dumps({**load_profile("demo"), "grid": grid}))
+    _, out, _ = fintone("run", "--profile", "mine.yaml", "--dry-run", "--base-model", "org/model")
+    assert "org/model from the hub" in out
+    assert "org/other" not in out
 
 
 def test_words_in_brackets_are_no_markup(fintone: Run) -> None:

@@ -44,6 +44,16 @@ def test_the_drift_of_a_stream_is_reported_while_it_runs_and_at_ctrl_c(
     assert lines[-1].startswith("fintone: interrupted")
 
 
+def test_a_stream_whose_columns_have_unknown_names_is_refused_by_its_own_header(
+    refuse: Callable[..., str], champion: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read of a stream is gone: it must not be opened again in the middle."""
+    rows = "".join(f"{number};Tessel grew by {number} percent;TESS\n" for number in range(5_000))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(f"Row;Story;Tkr\n{rows}".encode())))
+    line = refuse("score", "-")
+    assert "source '-' has no text column, its columns are ['Row', 'Story', 'Tkr']" in line
+
+
 @pytest.mark.parametrize("output", ["answers.csv", "answers.parquet"])
 @pytest.mark.parametrize("broken", [KeyboardInterrupt(), PackedError("the stream is broken")])
 def test_a_stream_that_breaks_off_leaves_what_was_answered_in_the_file(

@@ -61,7 +61,7 @@ def test_the_answer_comes_first_and_every_section_has_its_figures() -> None:
         "| Sales rose . | 45 | Sales rose . |",
         "| reworded | 7 | 21 | 2 |",
         "| Sales rose . | 9 | reworded | neutral, positive |",
-        "120 texts added, 3 removed, 2 relabelled, 11,000 unchanged.",
+        "Headlines: 120 added, 3 removed, 2 relabelled, 11,000 unchanged.",
         "| PSI of labels | 0.31 |  | major |",
         "| share of neutral | 0.6 | 0.5 |  |",
     ):

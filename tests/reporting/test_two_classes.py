@@ -11,6 +11,15 @@ from reporting.charts.overview import draw_overview
 ANSWERS = ("negative", "neutral", "positive")
 
 
+def test_a_long_title_of_a_confusion_chart_stays_within_it() -> None:
+    rows = [{"label": "positive", "predicted": "positive", "n": 4, "share": 1.0}]
+    figure = draw_confusion(rows, "chosen: model=all-MiniLM-L6-v2 lr=2e-04 epochs=1, T = 0.1")
+    figure.canvas.draw()
+    box = figure.axes[0].title.get_window_extent()
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1 + 3  # the space above the letters of a line
+
+
 def test_a_label_without_headlines_has_no_row_in_the_confusion_chart() -> None:
     shares = {"negative": 0.25, "neutral": None, "positive": 0.5}
     rows = [

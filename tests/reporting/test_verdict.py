@@ -119,7 +119,7 @@ def test_what_a_source_lost_is_told() -> None:
     assert describe_losses("s", None) is None
     assert describe_losses("s", Changes(9, 0, 0, 9)) is None
     assert describe_losses("s", Changes(0, 1, 2, 9)) == (
-        "since snapshot s: 1 text is gone, 2 have another label (snapshot_changes)"
+        "since snapshot s: 1 headline is gone, 2 have another label (snapshot_changes)"
     )
 
 

@@ -113,6 +113,13 @@ def test_a_pair_is_shown_in_both_directions(finished):
     ]
 
 
+def test_no_difference_is_0_in_both_directions(finished):
+    zeros = ("difference", "difference_low", "difference_high", "macro_f1_difference")
+    save(finished, compared("tuned", "svm", 1.0, accuracy=0.7, **dict.fromkeys(zeros, 0.0)))
+    found = ask(finished, f"SELECT {', '.join(f'{name}::VARCHAR' for name in zeros)} FROM comparisons")
+    assert found == [("0.0",) * 4] * 2
+
+
 @pytest.mark.parametrize(
     ("figures", "beats"),
     [

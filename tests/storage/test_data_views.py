@@ -60,7 +60,7 @@ def two(warehouse):
         "empty text; unknown label 'a'",
         "unknown label 'b; empty text'",
         "number of fields is 1, not 2",
-        "empty text",
+        "empty text; no label, written as 'nan'",
     ]
     rejected = pd.DataFrame({"source": "news.csv", "row_number": [2, 3, 4, 5], "reason": reasons, "raw": list("wxyz")})
     quarantined = pd.DataFrame(
@@ -93,6 +93,7 @@ def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_exampl
     assert rows == [
         ("empty text", 2, 1, "w", 2, "empty text"),
         ("unknown label", 2, 2, "w", 2, "unknown label 'a'"),
+        ("no label", 1, 1, "z", 5, "no label, written as 'nan'"),
         ("number of fields is N, not N", 1, 1, "y", 4, "number of fields is 1, not 2"),
     ]
 
@@ -116,7 +117,24 @@ def test_lengths_and_shares_of_a_snapshot_are_those_worked_out_by_hand(two):
 
 
 def test_the_changes_of_a_snapshot_are_counted(two):
-    assert ask(two, "FROM snapshot_changes") == [("s2", "s1", 2, 3, 1, 1)]
+    assert ask(two, "FROM snapshot_changes") == [("s2", "s1", 2, 4, 1, 1)]
+
+
+def test_a_correction_of_one_day_of_a_text_is_a_change_and_a_day_that_becomes_known_is_none(warehouse):
+    halted, negative = (1, "neutral", 1, 1, 1, "Trading halted"), (1, "negative", 1, 1, 1, "Trading halted")
+    rose, fell = (3, "positive", 1, 3, 3, "Sales rose"), (4, "negative", 1, 4, 4, "Sales fell")
+    first = headlines(halted, halted, rose, fell).assign(headline_id=["1st", "2nd", "undated", "fell"])
+    second = headlines(halted, negative, negative, rose, rose).assign(
+        headline_id=["1st", "2nd, corrected", "9th", "3rd", "4th"]
+    )
+    rejected = pd.DataFrame(columns=["source", "row_number", "reason", "raw"])
+    quarantined = pd.DataFrame(columns=["source", "row_number", "text_id", "text", "label", "resolution"])
+    for name, frame in (("s1", first), ("s2", second)):
+        source = SourceRecord(name, "news.csv", "/data/news.csv", "csv", name, "utf-8", False, len(frame), 0, name)
+        save_ingestion(warehouse, source, frame, rejected, quarantined)
+    [(_, _, added, removed, relabelled, unchanged)] = ask(warehouse, "FROM snapshot_changes")
+    assert (added, removed, relabelled, unchanged) == (2, 1, 1, 2)
+    assert len(second) - len(first) == added - removed
 
 
 def test_drift_is_measured_against_the_snapshot_before(two):
@@ -156,13 +174,13 @@ def test_the_report_reads_all_of_it(two):
     first, second = load_data_report(two, "one"), load_data_report(two, "two")
     assert (first.rows_read, first.rows_accepted, first.rows_merged, first.rows_rejected) == (11, 6, 1, 4)
     assert (first.previous_snapshot_id, first.changes, first.drift) == (None, None, ())
-    assert [reason.rows for reason in first.reasons] == [2, 2, 1]
+    assert [reason.rows for reason in first.reasons] == [2, 2, 1, 1]
     assert [(group.kind, group.headlines) for group in first.largest_groups] == [("reworded", 3), ("copies", 2)]
     assert first.copies == (("copies", 1, 2, 1), ("reworded", 1, 3, 1))
     assert first.resolutions == (("kept", 2),)
     assert [length.label for length in first.lengths] == ["negative", "neutral", "positive", None]
     assert second.previous_snapshot_id == "s1"
-    assert second.changes == (2, 3, 1, 1)
+    assert second.changes == (2, 4, 1, 1)
     assert len(second.drift) == 6
     with pytest.raises(KeyError):
         load_data_report(two, "three")

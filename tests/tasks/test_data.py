@@ -45,7 +45,7 @@ def test_lost_texts_and_changed_labels_are_noted(new_home: Path, tmp_path: Path,
     [snapshot] = ask(new_home, "SELECT snapshot_id FROM snapshots ORDER BY created_at LIMIT 1")[0]
     losses, excess, still_scarce = _notes(events)
     assert losses == (
-        f"note: headlines.csv: since snapshot {snapshot}: 1 text is gone, 1 has another label (snapshot_changes)"
+        f"note: headlines.csv: since snapshot {snapshot}: 1 headline is gone, 1 has another label (snapshot_changes)"
     )
     assert excess == (
         "note: test has 6 positive headlines: one that was in test once stays there, also when its label changes"
