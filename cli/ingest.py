@@ -25,6 +25,7 @@ from cli.reading import (
     Timezone,
     assign_reading,
     build_recalling,
+    recall_reading,
 )
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def ingest(
 
     Example: fintone ingest headlines.csv --text-column title --label-map words.yaml
     """
+    from ingestion.columns import MissingColumnError
     from schemas.overrides import refuse_conflicts, refuse_others
 
     reading = assign_reading(
@@ -89,7 +91,13 @@ def ingest(
     refuse_conflicts(assignments)
     refuse_others(assignments, "data.")
     config = build("desk", [], assignments)
-    run_ingestion(config.data, again=again)
+    try:
+        run_ingestion(config.data, again=again)
+    except MissingColumnError as error:
+        remembered = recall_reading(config.data.model_dump(exclude_unset=True))
+        if again or not remembered:
+            raise
+        raise MissingColumnError(f"{error}; it was ingested with other settings: --again reads it with those") from None
 
 
 def run_ingestion(data: "DataSettings", *, again: bool) -> None:

@@ -84,6 +84,15 @@ def test_two_candidates_for_a_column_are_reported_everywhere_and_each_time(finto
     assert all(f"warning: two.csv: {doubt}\n" in err for doubt in doubts)
 
 
+def test_a_known_source_without_its_settings_is_refused_with_the_option_that_remembers_them(
+    fintone: Run, refuse: Refuse, mood_file: Path
+) -> None:
+    hint = "it was ingested with other settings: --again reads it with those"
+    assert hint not in refuse("ingest", str(mood_file))
+    fintone("ingest", str(mood_file), *COLUMNS, "--label-map", "words.yaml", "--max-rejected", "0.2")
+    assert hint in refuse("ingest", str(mood_file))
+
+
 def test_a_source_is_read_again_with_its_settings_by_the_command_and_by_the_flow(
     fintone: Run, home: Path, mood_file: Path, server: str, caplog: pytest.LogCaptureFixture
 ) -> None:
