@@ -1,8 +1,12 @@
 """The encoding is found and recorded, and no byte is replaced."""
 
+from random import Random
+
 import pytest
 
+from ingestion.encodings import decode
 from schemas.errors import InputError
+from schemas.source import DataSettings
 
 TEXT = "Nestlé\u2019s Münchener venture gains €5 \u2013 café owners cheer"
 
@@ -47,24 +51,20 @@ def test_a_text_of_central_europe_is_read_as_it_was_written(read, text):
     assert list(ingestion.accepted["text"]) == [text]
 
 
-def test_english_news_with_pounds_and_foreign_names_is_western_whatever_the_sample(read):
-    names = [
-        "Nestl\xe9",
-        "Soci\xe9t\xe9 G\xe9n\xe9rale",
-        "Telef\xf3nica",
-        "Herm\xe8s",
-        "M\xe6rsk",
-        "S\xe3o Martinho",
-        "\xd8rsted",
-    ]
-    for number in range(1, 40):
-        firms = [names[(number * step) % 7] for step in range(1, number % 7 + 2)]
+def test_english_news_with_pounds_and_foreign_names_is_western_whatever_the_sample():
+    firms = ["Tesco", "Lloyds", "Vodafone", "Aviva", "easyJet", "Diageo", "Next", "Centrica"]
+    names = ["Nestl\xe9", "Soci\xe9t\xe9 G\xe9n\xe9rale", "L'Or\xe9al", "Telef\xf3nica", "Herm\xe8s", "M\xe6rsk"]
+    verbs = ["reports profit of", "sets aside", "cuts costs by", "raises", "writes down", "returns", "buys stake for"]
+    ends = ["after strong quarter", "as sales grow", "in the first half", "despite warning", "amid restructuring"]
+    for seed in range(15):
+        random = Random(seed)
         rows = [
-            f"{firm} wins \xa3{10 * step + number}m order after the talks,positive" for step, firm in enumerate(firms)
+            f"{random.choice(names if random.random() < 0.1 else firms)} {random.choice(verbs)} "
+            f"\xa3{random.randint(1, 900)}m {random.choice(ends)},positive"
+            for _ in range(300)
         ]
-        content = "\n".join(["text,label", *rows, "AGM,neutral"]).encode("cp1252")
-        ingestion = read(content)
-        assert (ingestion.encoding, len(ingestion.accepted)) == ("cp1252", len(rows) + 1)
+        content = "\n".join(["text,label", *rows]).encode("cp1252")
+        assert decode(content, "news.csv", DataSettings(source="news.csv")).encoding == "cp1252"
 
 
 def test_an_encoding_that_is_given_is_used(read):

@@ -52,6 +52,16 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("few_charts")
+def test_the_rows_that_were_read_are_those_that_the_page_accounts_for(home: Path) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET rows_read = rows_read + 3, rows_added = 2, rows_left_out = 5")
+    [line] = [line for line in write_report().read_text(encoding="utf-8").splitlines() if " rows read" in line]
+    read, added, accepted, merged, rejected, left_out = map(int, re.findall(r"\d+", line.replace(",", "")))
+    assert (added, left_out) == (2, 5)
+    assert read + added == accepted + merged + rejected + left_out
+
+
+@pytest.mark.usefixtures("few_charts")
 def test_the_head_of_the_page_has_the_name_and_the_tags_that_people_gave(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE studies SET name = '<b>weekly</b>', tags = MAP {'desk': 'fx & rates'}")
