@@ -98,7 +98,8 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
 
 def list_dates(words: Iterable[str]) -> Iterator[str]:
     """The numeric dates in words, such as 03/04/2025, whose order must be found; the same as `parse_dates` finds."""
-    tidied = (_tidy_word(word) for word in words if _HAS_NUMBERS.search(word))
+    numeric = (word for word in words if not word[:4].isdigit() and _HAS_NUMBERS.search(word))
+    tidied = map(_tidy_word, numeric)
     return (found[1] for word in tidied if (found := _BEGINS.match(word)))
 
 
