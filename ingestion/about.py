@@ -8,7 +8,7 @@ from ingestion.column_names import end_of, find_named, pluralise, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.labels import label_word
 from ingestion.others import plain_cell
-from schemas.label import MISSING_NAMES
+from schemas.label import MISSING_NAMES, MISSING_WORDS
 from schemas.source import DataSettings
 
 ABOUT_NAMES = {
@@ -29,7 +29,9 @@ ABOUT_NAMES = {
 A column of contexts has no known name: the settings must name it.
 """
 
-_LONGEST_MISSING = max(map(len, MISSING_NAMES))
+_LONGEST_MISSING = max(map(len, MISSING_WORDS))
+_NAMES = frozenset({"instrument", "publisher"})
+"""Columns of names, in which case tells a name such as `NAT` from a missing value."""
 
 
 def find_about(
@@ -88,18 +90,18 @@ def miss_about(names: Sequence[str], settings: DataSettings) -> dict[str, str]:
     return {field: name for field, name in named.items() if name and not find_named(names, name)}
 
 
-def read_word(cell: Any) -> str | None:
-    """The word in a cell with a time, an instrument, a publisher or a context.
+def read_word(field: str, cell: Any) -> str | None:
+    """The word in a cell with a time, an instrument, a publisher or a context, as `field` says.
 
     None if the cell is empty, or if its word means that there is no value.
     """
     if isinstance(cell, str) and cell.isascii():  # most are, and a million of them take a second less
-        return _unless_missing(" ".join(cell.split()))
+        return _unless_missing(field, " ".join(cell.split()))
     if is_empty(cell):
         return None
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return label_word(cell)
-    return _unless_missing(" ".join(str(plain_cell(cell)).split()))
+    return _unless_missing(field, " ".join(str(plain_cell(cell)).split()))
 
 
 def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
@@ -113,8 +115,9 @@ def _fits(field: str, values: ColumnValues) -> bool:
     return values.holds_dates if field == "published_at" else values.is_short
 
 
-def _unless_missing(word: str) -> str | None:
+def _unless_missing(field: str, word: str) -> str | None:
     """The word; None if it is empty or means that there is no value."""
     if len(word) > _LONGEST_MISSING:
         return word
-    return None if not word or word in MISSING_NAMES else word
+    is_missing = word in MISSING_NAMES if field in _NAMES else word.casefold() in MISSING_WORDS
+    return None if not word or is_missing else word

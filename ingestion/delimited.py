@@ -73,7 +73,7 @@ def _read_record(record: Record, layout: Layout) -> RawRow:
         return broken_row(raw, "the header again")
     columns = layout.columns
     label, others = None if columns.label is None else fields[columns.label], take_others(fields, columns.others)
-    about: dict[str, Any] = {name: read_word(fields[place]) for name, place in columns.about.items()}
+    about: dict[str, Any] = {name: read_word(name, fields[place]) for name, place in columns.about.items()}
     row = RawRow(fields[columns.text], label, raw, others=others, **about)
     row = columns.group.label(row, fields) if columns.group else row
     return row if columns.part is None else row._replace(part=fields[columns.part])

@@ -88,7 +88,9 @@ class Fields:
         row = RawRow(self.frame.strip(text), word, raw, part=part, others=others)
         if self.about:
             found = {name: follow(cells[each.place], each.path) for name, each in self.about.items()}
-            words: dict[str, Any] = {name: None if cell is SEVERAL else read_word(cell) for name, cell in found.items()}
+            words: dict[str, Any] = {
+                name: None if cell is SEVERAL else read_word(name, cell) for name, cell in found.items()
+            }
             row = row._replace(**words)
         if self.group is None:
             return row

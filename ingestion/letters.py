@@ -21,7 +21,7 @@ CENTRAL = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéí
 _NEARLY_ALL, _MOST = 0.95, 0.8
 _WORD = re.compile(rb"[^\s,;\"@|]*[\x80-\xff][^\s,;\"@|]*")
 _DAMAGED = re.compile(rb"[^\w\s.'&/():!?$%*\x80-\xff-]")
-"""Signs that stand in no word: damaged text, such as `W+\u00f1rtsil+\u00f1` for Wärtsilä, is of no language."""
+"""Signs that stand in no word: damaged text, such as `W+ñrtsil+ñ` for Wärtsilä, is of no language."""
 _ENGLISH = re.compile(rb"\b(?:the|of|and|for|with|from|its|after)\b", re.IGNORECASE)
 _WITHIN_WORDS = frozenset("\u2019\u2018\u00b4\u00b7-\u2013\u2014\u201c\u201d«»\u2026")
 """Apostrophes, dashes and quotation marks."""

@@ -62,7 +62,8 @@ def save_ingestion(
         now = utc_now()
         if known and known[1] == source.snapshot_id:
             source = replace(source, ingest_id=known[0])
-            connection.execute("DELETE FROM given_parts WHERE ingest_id = ?", [source.ingest_id])
+            if given is not None:
+                connection.execute("DELETE FROM given_parts WHERE ingest_id = ?", [source.ingest_id])
             _save_frame(connection, "given_parts", source.ingest_id, given)
         else:
             if known:

@@ -49,7 +49,7 @@ def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCo
 def find_common_time(warehouse: Path, cell_id: str, temperature: float, timezone: str) -> tuple[int, time] | None:
     """The commonest time of day, UTC, of a cell's answers that count, and their number; None if there is none.
 
-    Midnight in the zone, as which a date without a time is stored, is left out.
+    Midnight in the zone is left out: a date without a time that was read there is stored as that.
     """
     with reading(warehouse) as connection:
         found = connection.execute(

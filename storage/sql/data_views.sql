@@ -192,7 +192,7 @@ COMMENT ON COLUMN snapshot_statistics.words_median IS 'Median number of words, s
 
 
 CREATE OR REPLACE VIEW snapshot_changes AS
-WITH both_of_them AS (
+WITH members AS (
     SELECT snapshots.snapshot_id, snapshots.previous_snapshot_id, headline_id, true AS is_now
     FROM snapshots
     JOIN snapshot_headlines USING (snapshot_id)
@@ -208,7 +208,7 @@ compared AS (
         headline_id,
         bool_or(is_now) AS is_there,
         bool_or(NOT is_now) AS was_there
-    FROM both_of_them
+    FROM members
     WHERE previous_snapshot_id IS NOT NULL
     GROUP BY ALL
 ),

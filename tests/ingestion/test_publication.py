@@ -199,3 +199,5 @@ def test_a_name_that_resembles_a_word_for_nothing_is_a_name(read):
     ingestion = read("\n".join(["headline,label,ticker", *rows]))
     assert [None if pd.isna(name) else name for name in ingestion.rows["instrument"]] == ["NAT", "NAN", *[None] * 5]
     assert ingestion.rejected.empty
+    dated = read("headline,label,date\nProfit rose,positive,2025-01-02\nSales rose,positive,NAT\n")
+    assert (dated.rows["published_at"].notna().tolist(), len(dated.rejected)) == ([True, False], 0)

@@ -11,15 +11,14 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from learning.kinds.encoder import KIND, EncoderModel
 from learning.kinds.registry import find_kind
 from learning.kinds.resolution import resolve_base_model
 from learning.models.adapter_files import AdapterError
 from learning.models.device import choose_device
-from learning.models.encoder import attach_new_adapter, load_encoder, load_fine_tuned, write_classifier
-from learning.models.quiet import quiet_libraries
+from learning.models.encoder import attach_new_adapter, load_encoder, load_fine_tuned
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.prompt.not_finite import NotFiniteError
 from learning.training import stopping
@@ -94,19 +93,6 @@ def test_lora_trains_adapter_and_head_and_not_the_encoder(bert: Path, labelled: 
     assert not any("lora" not in name and "modules_to_save" not in name for name in trained)
     answers = find_probabilities(load(bert), labelled[0], tmp_path / "trained")
     assert (answers.sampled - find_probabilities(load(bert), labelled[0], None).sampled).abs().max() > 1e-3
-
-
-def test_an_exported_classifier_truncates_a_long_headline_where_fintone_does(
-    bert: Path, labelled: Labelled, tmp_path: Path
-) -> None:
-    train(bert, labelled, tmp_path / "trained")
-    write_classifier(bert, tmp_path / "trained", choose_device(), tmp_path / "exported")
-    headline = "Profit rose in the third quarter, the company said. " * 100
-    with quiet_libraries():
-        classify = pipeline("text-classification", model=str(tmp_path / "exported"), top_k=None, truncation=True)
-    found = {answer["label"]: answer["score"] for answer in classify([headline])[0]}
-    expected = find_probabilities(load(bert), [headline], tmp_path / "trained", Decoding(1.0, None, None))
-    np.testing.assert_allclose([found[label.value] for label in LABELS], expected.sampled[0, 0, :3], atol=1e-5)
 
 
 def test_a_seed_decides_the_head_and_the_order(bert: Path, labelled: Labelled, tmp_path: Path) -> None:

@@ -117,6 +117,7 @@ def scramble(folder: Path) -> None:
         (pickle_weights, f"{WEIGHTS} is not there, or is no regular file"),
         (scramble, f"{CONFIG} cannot be read"),
         (config(r=10**9), f"{CONFIG} says LORA of rank 1000000000, its weights have rank 4"),
+        (config(r=2), f"{CONFIG} says LORA of rank 2, its weights have rank 4"),
         (config(peft_type="IA3"), f"{CONFIG} says IA3 of rank 4, its weights have rank 4"),
         (drop_a_layer, "its weights are not those of all linear layers of the base"),
         (config(target_modules=["q_proj"]), "its weights are not those of all linear layers of the base"),

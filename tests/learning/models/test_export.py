@@ -1,4 +1,4 @@
-"""Merged weights are those that the adapter was trained on, with the adapter added in float32."""
+"""Exported weights are those that were trained, and an exported classifier answers as fintone does."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -6,14 +6,20 @@ from typing import Any, Literal
 import pytest
 import torch
 from safetensors.torch import load_file
+from transformers import pipeline
 
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import save_adapter
 from learning.models.base_model import load_model
 from learning.models.device import choose_device
+from learning.models.encoder import write_classifier
 from learning.models.export import write_merged
 from learning.models.loaded_base import LoadedBase
-from schemas.cell import LoraSettings, TrainingSettings
+from learning.models.quiet import quiet_libraries
+from learning.prompt.decoding import Decoding
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.label import LABELS, Label
+from tests.learning.models.encoders import load, make_encoder, train
 from tests.learning.models.families import write_family
 
 
@@ -49,6 +55,22 @@ def test_a_family_that_stores_its_weights_transposed_gets_them_back_that_way(tmp
     merged, ids = load_model(tmp_path / "merged", "none", device), torch.arange(20, 40)[None]
     with torch.inference_mode():
         assert torch.allclose(merged(input_ids=ids).logits, adapted(input_ids=ids).logits, atol=1e-4)
+
+
+def test_an_exported_classifier_truncates_a_long_headline_where_fintone_does(
+    labelled: tuple[list[str], list[Label]], tmp_path: Path
+) -> None:
+    bert, trained = make_encoder(tmp_path / "bert"), tmp_path / "trained"
+    train(bert, labelled, trained)
+    write_classifier(bert, trained, choose_device(), tmp_path / "exported")
+    headline = "Profit rose in the third quarter, the company said. " * 100
+    with quiet_libraries():
+        classify = pipeline("text-classification", model=str(tmp_path / "exported"), top_k=None, truncation=True)
+    found = {answer["label"]: answer["score"] for answer in classify([headline])[0]}
+    decodings = [Decoding(1.0, None, None)]
+    answers = load(bert).probabilities((trained, None), [headline], PromptSettings(), decodings, lambda _: None)
+    expected = answers.sampled[0, 0, :3].tolist()
+    assert [found[label.value] for label in LABELS] == pytest.approx(expected, abs=1e-5)
 
 
 def draw_deltas(adapted: Any) -> dict[str, torch.Tensor]:
