@@ -127,6 +127,7 @@ def test_truncated_utf_16_is_refused(read):
         ["A\xe7\xf5es da Petrobras n\xe3o subiram com lucro maior no trimestre"],
         ["El beneficio de la compa\xf1\xeda subi\xf3 un 5% seg\xfan el se\xf1or Mu\xf1oz"],
         ["Der Gewinn stieg f\xfcr die M\xfcller AG \xfcber 5 \u20ac", "Die Erl\xf6se \u2013 gr\xf6\xdfer als erwartet"],
+        ["Shares of \u0160koda rose", "Orders for \xd8rsted fell", "Profit of Herm\xe8s is flat"],
         ["Nokia\u2019s profit rose to \u20ac5m", "Sampo\u2019s costs fell by \u20ac1m"],
         ["L\u2019\xe9t\xe9 a \xe9t\xe9 bon \u2014 le r\xe9sultat op\xe9rationnel a mont\xe9"],
     ],
