@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -76,13 +77,25 @@ class DateOrderError(ValueError):
     """The order of day, month and year cannot be found from the words."""
 
 
-def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:
-    """Times in UTC, without a zone, in microseconds; NaT for a word that is not a date with day, month and year.
+class ParsedDates(NamedTuple):
+    """Words as times."""
+
+    times: pd.Series
+    """Times in UTC, without a zone, in microseconds; NaT for a word that is not a date with day, month and year."""
+    order: DateOrder | None
+    """The order of numeric dates, such as 03/04/2025, given or found; None where none is given and no word has one."""
+
+
+def parse_dates(
+    words: pd.Series, timezone: str, order: DateOrder | None, likely: DateOrder | None = None
+) -> ParsedDates:
+    """Parse words for dates and times.
 
     Args:
         words: The words; none is missing.
         timezone: The zone of words that name none.
         order: The order of numeric dates; found from all words if None.
+        likely: The order that is chosen if it and others fit all words.
 
     Raises:
         DateOrderError: Several orders fit all words, or none does.
@@ -91,9 +104,13 @@ def parse_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.
     plain = pd.Series(distinct, dtype="str").str.strip()
     is_tidy = plain.str.contains(_ISO, regex=True) & ~plain.str.contains(_WITHIN, regex=True)
     if not is_tidy.all():
-        plain = plain.mask(~is_tidy, _put_year_first(_tidy(plain[~is_tidy]), order))
+        tidied = _tidy(plain[~is_tidy])
+        numeric = _find_numeric(tidied)
+        dates = numeric.dropna().unique().tolist()
+        order = order or (find_order(dates, likely) if dates else None)
+        plain = plain.mask(~is_tidy, _put_year_first(tidied, numeric, order))
     times = _parse_tidy(plain, timezone)
-    return times.take(codes).set_axis(words.index)
+    return ParsedDates(times.take(codes).set_axis(words.index), order)
 
 
 def list_dates(words: Iterable[str]) -> Iterator[str]:
@@ -107,15 +124,16 @@ def count_dates(words: Sequence[str]) -> int:
     """How many words are dates in the order that fits most."""
     column = pd.Series(words, dtype="str")
     try:
-        return int(parse_dates(column, "UTC", None).count())
+        return int(parse_dates(column, "UTC", None).times.count())
     except DateOrderError:
-        return max(int(parse_dates(column, "UTC", order).count()) for order in ORDERS)
+        return max(int(parse_dates(column, "UTC", order).times.count()) for order in ORDERS)
 
 
-def find_order(dates: Sequence[str]) -> DateOrder:
+def find_order(dates: Sequence[str], likely: DateOrder | None = None) -> DateOrder:
     """The order that fits all numeric dates, such as 03/04/2025; one whose years are not in the future is preferred.
 
-    In dates with points the day is first if that fits, as it is wherever points are used.
+    In dates with points the day is first if that fits, as it is wherever points are used. Of several other orders it is
+    the likely one, if one is given.
 
     Raises:
         DateOrderError: Several orders fit all of them, or none does.
@@ -130,6 +148,8 @@ def find_order(dates: Sequence[str]) -> DateOrder:
     best = [order for order in best if max(fits[order].values(), default="") < latest] or best
     if "dmy" in best and all("." in date for date in dates):
         return "dmy"
+    if likely in best:
+        return likely
     if len({tuple(fits[order].items()) for order in best}) > 1:
         raise DateOrderError(f"{dates[0]!r} may be {' or '.join(best)}")
     return best[0]
@@ -176,16 +196,17 @@ def _tidy(plain: pd.Series) -> pd.Series:
     return plain.mask(names_zone, zoned)
 
 
-def _put_year_first(plain: pd.Series, order: DateOrder | None) -> pd.Series:
-    """Words with numeric dates rewritten; empty if the order does not fit, or a date is not at the start."""
-    dates = plain.str.extract(rf"^({_NUMBERS})(?:$|\D)", expand=False)
-    distinct = dates.dropna().unique().tolist()
-    if distinct:
-        known = order or find_order(distinct)
-        iso = dates.map({date: year_first(date, known) or "" for date in distinct}).astype("str")
+def _find_numeric(plain: pd.Series) -> pd.Series:
+    """The numeric date at the start of each word; missing where there is none."""
+    return plain.str.extract(rf"^({_NUMBERS})(?:$|\D)", expand=False)
+
+
+def _put_year_first(plain: pd.Series, numeric: pd.Series, order: DateOrder | None) -> pd.Series:
+    """Words with their numeric dates rewritten; empty if the order does not fit, or such a date is not at the start."""
+    if order is not None:
+        iso = numeric.map({date: year_first(date, order) or "" for date in numeric.dropna().unique()}).astype("str")
         rest = plain.str.replace(rf"^{_NUMBERS}", "", regex=True)
-        rewritten = (iso + rest).where(iso != "", "")
-        plain = plain.where(dates.isna(), rewritten)
+        plain = plain.where(numeric.isna(), (iso + rest).where(iso != "", ""))
     return plain.mask(plain.str.contains(_WITHIN, regex=True), "")
 
 

@@ -20,7 +20,7 @@ from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_ro
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
 from schemas.frames import AcceptedFrame, GivenFrame, HeadlineFrame, QuarantineFrame, RejectedFrame
-from schemas.source import DataSettings
+from schemas.source import DataSettings, DateOrder
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Ingestion:
     rows_merged: int
     rows_added: int
     """Rows that were added because a row with labels of several entities becomes one row for each."""
+    date_order: DateOrder | None
+    """The order of day and month in numeric dates, as given or found; None where there are none."""
     not_read: tuple[str, ...]
     """Files and sheets of the source that were skipped, each with the reason."""
     headlines_damaged: int
@@ -93,7 +95,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
     reading = Reading(not_read=list(source.not_read))
     validated = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
     rows_added = sum(map(len, validated)) - sum(reading.rows)
-    candidates, invalid, left_out = resolve_dates(validated, data)
+    (candidates, invalid, left_out), date_order = resolve_dates(validated, data)
     candidates = candidates.assign(about=describe_subjects(candidates, data.identity, data.timezone))
     keep = data.duplicates == "keep"
     resolved = keep_duplicates(candidates) if keep else merge_duplicates(candidates, data.conflicts)
@@ -119,6 +121,7 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         rows_read=sum(reading.rows),
         rows_merged=int((accepted["copies"] - 1).sum()),
         rows_added=rows_added,
+        date_order=date_order,
         not_read=tuple(reading.not_read),
         headlines_damaged=len(damaged),
         damaged_example=damaged[0] if damaged else None,

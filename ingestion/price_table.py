@@ -54,7 +54,7 @@ def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Ser
         raise PriceFileError(f"prices {path.name}: has no {lacking}")
     words = table[names[0]].fillna("").astype("str").str.replace(_ZONE, r"\1", regex=True)
     try:
-        return table, parse_dates(words, "UTC", None).dt.normalize()
+        return table, parse_dates(words, "UTC", None).times.dt.normalize()
     except DateOrderError as error:
         raise PriceFileError(f"prices {path.name}: {error}; write dates as 2025-03-04") from error
 

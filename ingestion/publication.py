@@ -7,7 +7,7 @@ from ingestion.dates import DateOrderError, parse_dates
 from ingestion.validation import Validated
 from schemas.errors import InputError
 from schemas.frames import PublicationFrame
-from schemas.source import DataSettings
+from schemas.source import DataSettings, DateOrder
 
 _SHOWN = 40
 
@@ -16,8 +16,11 @@ class AmbiguousDatesError(InputError):
     """The dates of a source do not show whether the day or the month comes first."""
 
 
-def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
-    """Rows with `published_at` as a time in UTC; candidates whose word is not a date between 1950 and now are rejected.
+def resolve_dates(validated: Validated, settings: DataSettings) -> tuple[Validated, DateOrder | None]:
+    """Parse the dates of rows; candidates whose word is not a date between 1950 and now are rejected.
+
+    Returns:
+        The rows with `published_at` as a time in UTC; and the order of numeric dates, as given or found, or None.
 
     Raises:
         AmbiguousDatesError: The order of day and month cannot be found from all dates together.
@@ -25,13 +28,14 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     candidates = validated.candidates
     words = candidates["published_at"].dropna()
     if words.empty:
-        return validated._replace(candidates=candidates.assign(published_at=pd.Series(dtype="datetime64[us]")))
+        undated = candidates.assign(published_at=pd.Series(dtype="datetime64[us]"))
+        return validated._replace(candidates=undated), settings.date_order
     try:
-        times = parse_dates(words, settings.timezone, settings.date_order)
+        times, order = parse_dates(words, settings.timezone, settings.date_order)
     except DateOrderError as error:
-        order, column = settings.option("date_order", "dmy"), settings.option("published_at_column", "''")
+        remedy, column = settings.option("date_order", "dmy"), settings.option("published_at_column", "''")
         raise AmbiguousDatesError(
-            f"source {settings.source!r}: the order of day and month in its dates is unclear ({error}): use {order}, "
+            f"source {settings.source!r}: the order of day and month in its dates is unclear ({error}): use {remedy}, "
             f"mdy or ymd, or leave dates out with {column}"
         ) from None
     reasons = _find_reasons(pd.DataFrame({"word": words, "published_at": times}))
@@ -40,7 +44,7 @@ def resolve_dates(validated: Validated, settings: DataSettings) -> Validated:
     dated = candidates.assign(published_at=times.reindex(candidates.index))
     if len(reasons):  # dropping none would copy all rows
         dated = dated.drop(index=reasons.index)
-    return validated._replace(candidates=dated, rejected=rejected)
+    return validated._replace(candidates=dated, rejected=rejected), order
 
 
 def _find_reasons(dates: pd.DataFrame) -> pd.Series:

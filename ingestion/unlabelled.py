@@ -51,10 +51,10 @@ class Words:
                 self.labels[row.label or ""] += 1
             yield row
 
-    def find_order(self) -> DateOrder | None:
-        """The order that fits all dates; None where there are none, or several orders fit."""
+    def find_order(self, likely: DateOrder | None = None) -> DateOrder | None:
+        """The order that fits all dates, of several the likely one; None where there are none, or none can be found."""
         try:
-            return find_order(sorted(self._dates)) if self._dates else None
+            return find_order(sorted(self._dates), likely) if self._dates else None
         except DateOrderError:
             return None
 
@@ -63,6 +63,7 @@ def read_batches(
     batches: Iterable[Sequence[RawRow]],
     timezone: str = "UTC",
     order: DateOrder | None = None,
+    likely: DateOrder | None = None,
     *,
     by_instrument: bool = False,
 ) -> Iterator[HeadlineBatch]:
@@ -72,6 +73,7 @@ def read_batches(
         batches: The rows.
         timezone: The zone of dates that name none.
         order: The order of numeric dates; found from each batch if None.
+        likely: The order that is chosen if it and others fit a batch.
         by_instrument: Whether one text about two instruments is two questions.
     """
     count = 0
@@ -88,7 +90,7 @@ def read_batches(
             trained_id=pd.Series(list(map(text_id, texts)), index=accepted.index, dtype="str"),
             word=pd.Series([row.label for row in kept], index=accepted.index, dtype="object"),
             others=pd.Series([row.others or {} for row in kept], index=accepted.index, dtype="object"),
-            published_at=_read_dates(accepted["published_at"], timezone, order),
+            published_at=_read_dates(accepted["published_at"], timezone, order, likely),
             instrument=accepted["instrument"],
         )
         unread = int((accepted["published_at"].notna() & headlines["published_at"].isna()).sum())
@@ -101,10 +103,10 @@ def _describe(text: str, row: RawRow, *, by_instrument: bool) -> str:
     return f"{question}\ninstrument={row.instrument}" if by_instrument and row.instrument else question
 
 
-def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None) -> pd.Series:
+def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None, likely: DateOrder | None) -> pd.Series:
     """Times in UTC; missing if there is no word, or it cannot be read."""
     known = words.dropna()
     try:
-        return parse_dates(known, timezone, order).reindex(words.index)
+        return parse_dates(known, timezone, order, likely).times.reindex(words.index)
     except DateOrderError:
         return pd.Series(pd.NaT, index=words.index, dtype="datetime64[us]")

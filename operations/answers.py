@@ -5,6 +5,7 @@ Runs without Prefect. A text that the model has answered before is not scored ag
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,14 +122,21 @@ def _open_as_in_study(
         notify(note)
     settings_used, note = chosen.as_in_study(settings, columns=settings.source != STREAM)
     with ExitStack() as opened:
-        options = {"truncates": chosen.truncates, "by_instrument": chosen.model.names_instrument}
+        model = chosen.model
+        read = partial(
+            open_input,
+            scorer=chosen.scorer,
+            truncates=chosen.truncates,
+            by_instrument=model.names_instrument,
+            likely_order=model.date_order,
+        )
         try:
-            source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
+            source = opened.enter_context(read(settings_used))
         except MissingColumnError:
             if settings.source == STREAM:  # what was read of it is gone
                 raise
             settings_used, note = chosen.as_in_study(settings, columns=False)
-            source = opened.enter_context(open_input(settings_used, chosen.scorer, **options))
+            source = opened.enter_context(read(settings_used))
         if note:
             notify(note)
         yield settings_used, source

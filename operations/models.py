@@ -13,7 +13,7 @@ from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
 from schemas.evaluation import DecodingSettings, PromotionSettings
-from schemas.source import DataSettings
+from schemas.source import DataSettings, DateOrder
 from schemas.stored import read_cell, read_stored
 from storage.home import Home
 
@@ -59,6 +59,8 @@ class CellModel:
     """Whether its prompt names the instrument that a headline is about."""
     reading: Mapping[str, Any]
     """The settings by which its latest study read its source."""
+    date_order: DateOrder | None
+    """The order of day and month in that source's dates, as given or found; None if it is not known."""
 
     @property
     def chooser(self) -> "Chooser | None":
@@ -102,7 +104,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     from learning.kinds.registry import find_kind
     from learning.worker.jobs import BaseSpec
     from storage.exports import load_card
-    from storage.studies import load_config_of
+    from storage.studies import load_config_of, load_date_order_of
 
     (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
@@ -123,6 +125,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         split_id=cell.record.split_id,
         near_duplicates=data.near_duplicates,
         reading=data.remembered,
+        date_order=load_date_order_of(home.warehouse, cell.record.cell_id),
         names_instrument=has_prompt and settings.prompt.names_instrument,
         context_column=context_column,
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from schemas.columns import ReadColumns, join_columns
 from schemas.errors import InputError
@@ -16,6 +16,7 @@ from schemas.identity import content_id
 from schemas.listing import list_some
 from schemas.score import ScoreSettings
 from schemas.scoring import rename_others
+from schemas.source import DateOrder
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -49,11 +50,18 @@ class ScoreInput:
     """Files and sheets that are passed over, each with the reason."""
     labels: Mapping[str, int] | None = None
     """How many rows have each word as their label, empty if it is missing; None for a stream."""
+    assumed_order: DateOrder | None = None
+    """The order of day and month of the model's study, by which unclear dates are read; None where there are none."""
 
     def describe(self) -> list[str]:
         """Which column of a table is read, or that a line is a headline; what else could be meant; what is not read."""
         read = [self.columns.describe()] if self.columns.text else []
         read += ["each line is a headline"] if "lines" in self.kinds else []
+        if self.assumed_order:
+            read.append(
+                f"dates that may be day or month first are read as {self.assumed_order}, as in the model's study; "
+                "--date-order changes that"
+            )
         read += [f"not read: {list_some(self.not_read)}"] if self.not_read else []
         read += [f"warning: {each}" for each in self.columns.warn()]
         renamed = [
@@ -65,7 +73,12 @@ class ScoreInput:
 
 @contextmanager
 def open_input(
-    settings: ScoreSettings, scorer: "Scorer", *, truncates: bool = False, by_instrument: bool = False
+    settings: ScoreSettings,
+    scorer: "Scorer",
+    *,
+    truncates: bool = False,
+    by_instrument: bool = False,
+    likely_order: DateOrder | None = None,
 ) -> Iterator[ScoreInput]:
     """Open the source of a scoring.
 
@@ -73,19 +86,29 @@ def open_input(
     refused before anything is answered, and the number of rows is known. Its rows are held in a temporary file, so
     memory does not grow with them.
 
+    Args:
+        settings: The source and how it is read.
+        scorer: The identity of the model's answers.
+        truncates: Whether headlines that are too long are truncated.
+        by_instrument: Whether one text about two instruments is two questions.
+        likely_order: The order of day and month, where the dates do not show it.
+
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
     """
     from ingestion.streams import STREAM
 
     if settings.source == STREAM:
-        yield _open_stream(settings, scorer, by_instrument=by_instrument)
+        yield _open_stream(settings, scorer, by_instrument=by_instrument, likely_order=likely_order)
         return
     with TemporaryFile("w+", dir=Home.from_environment().root, encoding="ascii") as held:
-        yield _read_whole(settings, scorer, held, truncates=truncates, by_instrument=by_instrument)
+        identity = scorer.identity | ({"too_long": "truncate"} if truncates else {})
+        yield _read_whole(settings, identity, held, by_instrument=by_instrument, likely_order=likely_order)
 
 
-def _open_stream(settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bool) -> ScoreInput:
+def _open_stream(
+    settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bool, likely_order: DateOrder | None
+) -> ScoreInput:
     from ingestion.streams import STREAM, batch_rows, open_stream
     from ingestion.unlabelled import read_batches
 
@@ -98,27 +121,37 @@ def _open_stream(settings: ScoreSettings, scorer: "Scorer", *, by_instrument: bo
         batch_rows(content.rows, ROWS_AT_ONCE, STREAM_PATIENCE),
         reading.timezone,
         reading.date_order,
+        likely_order,
         by_instrument=by_instrument,
     )
-    return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches)
+    assumed = likely_order if content.columns.published_at and reading.date_order is None else None
+    return ScoreInput(identity, STREAM, STREAM, [content.kind], content.columns, batches, assumed_order=assumed)
 
 
 def _read_whole(
-    settings: ScoreSettings, scorer: "Scorer", held: IO[str], *, truncates: bool, by_instrument: bool
+    settings: ScoreSettings,
+    model: Mapping[str, Any],
+    held: IO[str],
+    *,
+    by_instrument: bool,
+    likely_order: DateOrder | None,
 ) -> ScoreInput:
     from ingestion.sources import Reading, find_place, iterate_rows
     from ingestion.unlabelled import Words, read_batches
 
     place, reading, words = find_place(settings.reading), Reading(), Words()
     _hold(words.watch(iterate_rows(place, settings.reading, reading)), held)
+    found = settings.reading.date_order or words.find_order()
+    order = found or words.find_order(likely_order)
     rules = settings.reading.model_dump(mode="json", exclude={"source", "split_column", "too_long"})
+    if found is None:
+        rules["date_order"] = order
     # a newer setting without a value is left out, so that the ids of earlier scorings stay the same
     rules = {name: rule for name, rule in rules.items() if rule is not None or name not in NEWER}
     options: dict[str, str] = {} if settings.unparsed == "label" else {"unparsed": settings.unparsed}
-    options |= {"too_long": "truncate"} if truncates else {}
     sha256 = place.identify(reading.hashes)
     return ScoreInput(
-        content_id({"sha256": sha256, "reading": rules, **scorer.identity, **options}),
+        content_id({"sha256": sha256, "reading": rules, **model, **options}),
         place.name,
         place.location,
         reading.kinds,
@@ -126,12 +159,13 @@ def _read_whole(
         read_batches(
             _read_back(held),
             settings.reading.timezone,
-            settings.reading.date_order or words.find_order(),
+            order,
             by_instrument=by_instrument,
         ),
         sum(reading.rows),
         (*place.not_read, *reading.not_read),
         words.labels,
+        assumed_order=order if found is None else None,
     )
 
 

@@ -12,7 +12,7 @@ from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
 from storage.migrations import is_up_to_date
 from storage.order import next_number
-from storage.read_again import fill_earlier, find_latest, next_ingest_id
+from storage.read_again import fill_earlier, find_latest, next_ingest_id, save_date_order
 from storage.refusals import forget_refusal
 from storage.snapshots import save_snapshot
 from storage.source_records import SourceRecord, StoredIngestion
@@ -62,6 +62,7 @@ def save_ingestion(
         now = utc_now()
         if known and known[1] == source.snapshot_id:
             source = replace(source, ingest_id=known[0])
+            save_date_order(connection, source.ingest_id, source.date_order)
             if given is not None:
                 connection.execute("DELETE FROM given_parts WHERE ingest_id = ?", [source.ingest_id])
             _save_frame(connection, "given_parts", source.ingest_id, given)
@@ -80,7 +81,7 @@ def save_ingestion(
             otherwise = is_read_otherwise(connection, source.location, source.sha256, source.settings)
             save_accepted_rows(connection, source.ingest_id, rows, again=again or otherwise)
             if again:
-                fill_earlier(connection, source.sha256, accepted, rows)
+                fill_earlier(connection, source.sha256, accepted, rows, source.date_order)
         if not is_last_visit(connection, source.location, source.ingest_id, source.settings):
             save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
@@ -117,7 +118,8 @@ def _save_source(
         " $published_at AS published_at_column, $instrument AS instrument_column,"
         " $publisher AS publisher_column, $context AS context_column,"
         " $extra AS extra_columns, $rows_added AS rows_added, $again_of AS again_of,"
-        " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $now AS ingested_at,"
+        " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $date_order AS date_order,"
+        " $now AS ingested_at,"
         " $number AS number",
         {
             **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},

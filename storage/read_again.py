@@ -4,6 +4,7 @@ import pandas as pd
 from duckdb import DuckDBPyConnection
 
 from schemas.identity import short_hash
+from schemas.source import DateOrder
 from storage.accepted_rows import save_accepted_rows
 
 _LATEST = "FROM sources WHERE $ingest_id IN (ingest_id, again_of) ORDER BY number DESC LIMIT 1"
@@ -59,7 +60,18 @@ def next_ingest_id(connection: DuckDBPyConnection, ingest_id: str) -> str:
     return short_hash(f"{ingest_id} {known}", 16)
 
 
-def fill_earlier(connection: DuckDBPyConnection, sha256: str, accepted: pd.DataFrame, rows: pd.DataFrame) -> None:
+def save_date_order(connection: DuckDBPyConnection, ingest_id: str, order: DateOrder | None) -> None:
+    """Save the order of day and month that a further reading of a known ingestion was given or found."""
+    connection.execute("UPDATE sources SET date_order = ? WHERE ingest_id = ?", [order, ingest_id])
+
+
+def fill_earlier(
+    connection: DuckDBPyConnection,
+    sha256: str,
+    accepted: pd.DataFrame,
+    rows: pd.DataFrame,
+    order: DateOrder | None = None,
+) -> None:
     """Give the rows of a source to each ingestion of the same bytes by a version that kept no rows.
 
     They replace the rows that an earlier reading gave to it. Rows that it did not accept are left out, and its snapshot
@@ -70,6 +82,7 @@ def fill_earlier(connection: DuckDBPyConnection, sha256: str, accepted: pd.DataF
         sha256: Hash of the bytes.
         accepted: A `schemas.frames.HeadlineFrame` of these bytes, as they are read now.
         rows: Its `schemas.frames.AcceptedFrame`.
+        order: The order of day and month in its dates.
     """
     earlier = connection.execute(
         "SELECT ingest_id FROM sources WHERE sha256 = ? AND extra_columns IS NULL ORDER BY number", [sha256]
@@ -79,3 +92,4 @@ def fill_earlier(connection: DuckDBPyConnection, sha256: str, accepted: pd.DataF
         connection.register("rows", rows)
         its_rows = connection.execute(_ROWS_OF_EARLIER, {"ingest_id": ingest_id}).df()
         save_accepted_rows(connection, ingest_id, its_rows, again=True)
+        save_date_order(connection, ingest_id, order)

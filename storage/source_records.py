@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.columns import NO_COLUMNS, ReadColumns
+from schemas.source import DateOrder
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class SourceRecord:
     not_read: tuple[str, ...] = ()
     headlines_damaged: int = 0
     damaged_example: str | None = None
+    date_order: DateOrder | None = None
     reading: str = "{}"
     """The settings with which it was read, as JSON."""
     settings: str = "{}"

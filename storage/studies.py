@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from schemas.errors import FailureError
+from schemas.source import DateOrder
 from storage.cells import UnknownCellError, unknown_cell
+from storage.migrations import is_up_to_date
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
@@ -129,6 +131,22 @@ def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
     """
     config: dict[str, Any] = json.loads(_latest_study_of(warehouse, cell_id, "config"))
     return config
+
+
+def load_date_order_of(warehouse: Path, cell_id: str) -> DateOrder | None:
+    """The order of day and month in the dates of the source of a cell's latest study; None if it is not known.
+
+    Raises:
+        UnknownCellError: No study has such a cell.
+    """
+    study_id = load_study_of(warehouse, cell_id)
+    with reading(warehouse) as connection:
+        if not is_up_to_date(connection):
+            return None
+        found = connection.execute(
+            "SELECT date_order FROM ledger.study_sources JOIN sources USING (ingest_id) WHERE study_id = ?", [study_id]
+        ).fetchone()
+    return found[0] if found else None
 
 
 def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:

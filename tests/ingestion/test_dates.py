@@ -11,7 +11,7 @@ EVENING = "2025-01-02 21:30:00"
 
 
 def parse(*words, timezone="UTC", order=None):
-    times = parse_dates(pd.Series(words, dtype="str"), timezone, order)
+    times = parse_dates(pd.Series(words, dtype="str"), timezone, order).times
     return [None if pd.isna(time) else str(time) for time in times]
 
 
@@ -98,6 +98,19 @@ def test_the_order_is_the_one_that_fits_the_whole_column(dates, order):
 
 
 @pytest.mark.parametrize(
+    ("dates", "order"),
+    [
+        (["03/04/2025"], "mdy"),
+        (["13/04/2025"], "dmy"),
+        (["03.04.2025"], "dmy"),  # in another notation than the source whose order is likely
+        (["2025-03-04", "soon"], None),
+    ],
+)
+def test_a_likely_order_is_chosen_only_where_the_dates_leave_a_choice(dates, order):
+    assert parse_dates(pd.Series(dates, dtype="str"), "UTC", None, "mdy").order == order
+
+
+@pytest.mark.parametrize(
     ("dates", "message"),
     [
         (["03/04/2025"], "'03/04/2025' may be dmy or mdy"),
@@ -107,6 +120,8 @@ def test_the_order_is_the_one_that_fits_the_whole_column(dates, order):
 def test_an_order_that_cannot_be_found_is_reported_with_an_example(dates, message):
     with pytest.raises(DateOrderError, match=message):
         find_order(dates)
+    with pytest.raises(DateOrderError, match=message):
+        find_order(dates, "ymd")
 
 
 def test_the_order_of_the_settings_leaves_no_choice():
@@ -117,7 +132,7 @@ def test_the_order_of_the_settings_leaves_no_choice():
 def test_a_large_column_is_parsed_by_few_formats_and_not_word_by_word(form, monkeypatch):
     monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed on its own"))
     times = pd.Series(pd.date_range("2000-01-01", periods=20_000, freq="61min")).dt.floor("min")
-    assert (parse_dates(times.dt.strftime(form), "UTC", None) == times).all()
+    assert (parse_dates(times.dt.strftime(form), "UTC", None).times == times).all()
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "Europe/Berlin", "UTC"])

@@ -101,10 +101,18 @@ def test_dates_whose_order_cannot_be_found_are_refused_with_the_remedy(read):
     table = "date,headline,label\n03/04/2025,Profit rose,positive\n"
     with pytest.raises(AmbiguousDatesError, match=r"'03/04/2025' may be dmy or mdy.* --date-order dmy"):
         read(table)
-    assert read(table, date_order="dmy").rows["published_at"][0] == pd.Timestamp("2025-04-03")
+    given = read(table, date_order="dmy")
+    assert (given.rows["published_at"][0], given.date_order) == (pd.Timestamp("2025-04-03"), "dmy")
     without = read(table, published_at_column="")
     assert without.columns.published_at is None
     assert json.loads(without.rows["extra"][0]) == {"date": "03/04/2025"}
+
+
+def test_the_order_of_dates_is_that_of_the_numeric_ones(read):
+    rows = ["03/04/2025,Profit rose,positive", "03/14/2025,Sales fell,negative", "2025-03-05,Castell opens,neutral"]
+    assert read("\n".join(["date,headline,label", *rows])).date_order == "mdy"
+    assert read(HALTED).date_order is None
+    assert read(PLAIN).date_order is None
 
 
 def test_a_column_named_date_without_dates_is_no_time_of_publication(read):

@@ -174,6 +174,38 @@ def test_the_order_of_dates_is_found_from_the_whole_source(trained_home: Path, t
     ]
 
 
+def test_dates_of_an_unclear_order_are_read_in_that_of_the_models_study(
+    trained_home: Path, trained: Any, monkeypatch: Any
+) -> None:
+    rows = [
+        f"{headline},{date}" for headline, date in (("Profit rose .", "03/04/2025"), ("Sales fell .", "05/06/2025"))
+    ]
+    Path("news.csv").write_text("\n".join(["headline,date", *rows]))
+    stored = "SELECT strftime(published_at, '%m-%d') FROM scores WHERE scoring_id = '{}' ORDER BY row_number"
+
+    def score(source: str = "news.csv", **settings: Any) -> tuple[list[Any], list[str], ScoredSource]:
+        lines: list[str] = []
+        requested = ScoreSettings(source=source, model=trained[1], **settings)
+        scored = score_source(requested, choose_model(requested), None, notify=lines.append)
+        return ask(trained_home, stored.format(scored.scoring_id)), [line for line in lines if "day" in line], scored
+
+    dates, lines, unknown = score()
+    assert (dates, lines, unknown.counts.dates_unread) == ([(None,), (None,)], [], 2)
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET date_order = 'dmy'")
+    note = "dates that may be day or month first are read as dmy, as in the model's study; --date-order changes that"
+    dates, lines, assumed = score()
+    assert (dates, lines, assumed.counts.dates_unread) == ([("04-03",), ("06-05",)], [f"news.csv: {note}"], 0)
+    assert assumed.scoring_id != unknown.scoring_id
+    dates, lines, given = score(date_order="dmy")
+    assert (dates, lines, given.scoring_id) == ([("04-03",), ("06-05",)], [], assumed.scoring_id)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes())))
+    dates, lines, _ = score("-")
+    assert (dates, lines) == ([("04-03",), ("06-05",)], [f"-: {note}"])
+    Path("news.csv").write_text("\n".join(["headline,date", *rows, "Profit fell .,04/30/2025"]))
+    assert score()[:2] == ([("03-04",), ("05-06",), ("04-30",)], [])  # they show their order
+
+
 def test_a_source_is_read_as_the_models_study_read_its_own_if_that_fits(trained_home: Path, trained: Any) -> None:
     words = ("up", "down")
     rows = [f"Orlo publishes {number} reports .;{words[number % 2]}" for number in range(9)]

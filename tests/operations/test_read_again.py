@@ -195,8 +195,11 @@ def test_an_unclear_order_of_dates_is_refused_and_another_order_replaces_the_fir
     assert dump(home) == before
     months = "SELECT count(DISTINCT month(published_at)) FROM splits JOIN headlines USING (headline_id)"
     rows = "SELECT count(DISTINCT month(published_at)) FROM accepted_rows GROUP BY ingest_id ORDER BY 1"
+    orders: list[str] = []
     for order, found, of_rows in (("dmy", 1, [1, 1]), ("mdy", 12, [1, 12, 12]), ("dmy", 1, [1, 1, 12])):
+        orders = [order, *dict.fromkeys([*orders[1:], order])]
         assert read_again(data.model_copy(update={"date_order": order}))[0] == SNAPSHOT
+        assert ask(home, "SELECT date_order FROM sources ORDER BY number") == [(each,) for each in orders]
         assert ask(home, months) == [(found,)]
         assert ask(home, rows) == [(number,) for number in of_rows]
 
