@@ -19,7 +19,7 @@ def market(
     ] = "XNYS",
     timezone: Annotated[
         str | None,
-        typer.Option(help="Zone in which midnight means a date without a time; that of the study if omitted."),
+        typer.Option(help="Zone in which midnight means a date without a time; as the news was read if omitted."),
     ] = None,
     price_column: Annotated[str | None, typer.Option(help="Column of the prices; detected if omitted.")] = None,
     format_: Annotated[Form | None, FORMAT] = None,

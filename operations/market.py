@@ -69,7 +69,7 @@ def measure_market(settings: MarketSettings) -> Measured:
         "location": str(path.resolve()),
         "price_column": prices.column,
         "calendar": settings.calendar,
-        "timezone": settings.timezone or chosen.model.reading.get("timezone", "UTC"),
+        "timezone": settings.timezone,
         "horizons": list(settings.horizons),
         "cell_id": cell_id,
         "temperature": temperature,
@@ -90,8 +90,8 @@ def measure_market(settings: MarketSettings) -> Measured:
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
     notes = [*_iterate_notes(counts, prices, jumps, matched)]
-    zone = str(market["timezone"])
-    notes += _note_common_time(find_common_time(home.warehouse, cell_id, temperature, zone), counts.counting, zone)
+    common = find_common_time(home.warehouse, cell_id, temperature, settings.timezone)
+    notes += _note_common_time(common, counts.counting)
     if before and before != list(settings.horizons):
         earlier = list_some([f"{horizon}d" for horizon in before])
         notes.append(f"replaces the results for {earlier}: Holm's correction is for the horizons of one measurement")
@@ -138,14 +138,14 @@ def _match(instruments: Sequence[str], frame: "pd.DataFrame", name: str) -> tupl
     return with_prices, [each for each in instruments if each not in priced]
 
 
-def _note_common_time(common: "tuple[int, time] | None", counting: int, zone: str) -> Iterator[str]:
+def _note_common_time(common: "tuple[int, time] | None", counting: int) -> Iterator[str]:
     """A note if many answers that count have one time of day, which may be that of dates without a time."""
     if common and common[0] >= _LEAST_SHARE * counting:
         number, at = common
         yield (
             f"{number:,} of those that count came at {at:%H:%M} UTC, and count from that time on: if they have a date "
-            f"and no time, give the zone in which they were read with --timezone (it is {zone} now), so that they "
-            "count from the end of their day"
+            "and no time, give the zone in which that is midnight with --timezone, so that they count from the end of "
+            "their day"
         )
 
 

@@ -142,6 +142,7 @@ class ScoringRun:
                 self.chosen.scorer,
                 text_column=source.columns.text,
                 unparsed=settings.unparsed,
+                timezone=settings.reading.timezone,
             )
             if self.write is not None:
                 self.write(pd.DataFrame(columns=[*ANSWER_COLUMNS, *self.others.values()]))  # even where nothing follows

@@ -48,7 +48,7 @@ class MarketSettings(Settings):
     timezone: str | None = Field(
         default=None,
         description="A headline at midnight in this zone counts as one with only a date, which is known at the end of "
-        "that day. When not given, the zone in which the model's study read dates.",
+        "that day. When not given, the zone in which each headline's source was read.",
     )
     price_column: str | None = Field(default=None, description="Column of the prices; found by names when not given.")
 

@@ -46,16 +46,18 @@ def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCo
     return AnswerCounts(*row)
 
 
-def find_common_time(warehouse: Path, cell_id: str, temperature: float, timezone: str) -> tuple[int, time] | None:
+def find_common_time(
+    warehouse: Path, cell_id: str, temperature: float, timezone: str | None
+) -> tuple[int, time] | None:
     """The commonest time of day, UTC, of a cell's answers that count, and their number; None if there is none.
 
-    Midnight in the zone is left out: a date without a time that was read there is stored as that.
+    Midnight is left out, as a date without a time is stored: in `timezone`, or else where each headline was read.
     """
     with reading(warehouse) as connection:
         found = connection.execute(
             "SELECT count(*), published_at::TIME AS time_of_day FROM dated_answers WHERE cell_id = $cell_id AND"
             " temperature = $temperature AND counts AND"
-            " (published_at AT TIME ZONE 'UTC' AT TIME ZONE $timezone)::TIME <> TIME '00:00:00'"
+            " (published_at AT TIME ZONE 'UTC' AT TIME ZONE coalesce($timezone, timezone))::TIME <> TIME '00:00:00'"
             " GROUP BY time_of_day ORDER BY count(*) DESC, time_of_day LIMIT 1",
             {"cell_id": cell_id, "temperature": temperature, "timezone": timezone},
         ).fetchall()

@@ -40,6 +40,7 @@ def start_scoring(
     *,
     text_column: str | None = None,
     unparsed: Literal["label", "neutral"] = "label",
+    timezone: str | None = None,
 ) -> None:
     """Record that a source is scored; the rows of an earlier run of the same scoring are deleted, its answers stay.
 
@@ -51,6 +52,7 @@ def start_scoring(
         scorer: The cell that scores.
         text_column: The column of the headlines, if the source is a table.
         unparsed: The label of an answer that is not a label.
+        timezone: The zone in which dates that name none are read.
     """
     with writing(warehouse) as connection:
         for table in ("ledger.scored_rows", "scorings"):
@@ -60,7 +62,7 @@ def start_scoring(
             "INSERT INTO scorings BY NAME SELECT $scoring_id AS scoring_id, $source AS source, $location AS location,"
             " $cell_id AS cell_id, $temperature AS temperature, $decoding_id AS decoding_id, 0 AS rows_read,"
             " 0 AS rows_rejected, 0 AS headlines_scored, 0 AS headlines_known, $text AS text_column,"
-            " $unparsed AS unparsed, $now AS started_at",
+            " $unparsed AS unparsed, $timezone AS timezone, $now AS started_at",
             {
                 **scorer.identity,
                 "scoring_id": scoring_id,
@@ -68,6 +70,7 @@ def start_scoring(
                 "location": location,
                 "text": text_column,
                 "unparsed": unparsed,
+                "timezone": timezone,
                 "now": utc_now(),
             },
         )

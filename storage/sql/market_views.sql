@@ -9,6 +9,14 @@ WITH learned AS (
     WHERE splits.part <> 'test'
     GROUP BY splits.split_id
 ),
+zones AS (
+    SELECT
+        study_cells.cell_id,
+        coalesce(arg_max(studies.config ->> '$.data.timezone', studies.number), 'UTC') AS timezone
+    FROM study_cells
+    JOIN studies USING (study_id)
+    GROUP BY study_cells.cell_id
+),
 trained_on AS (
     SELECT DISTINCT splits.split_id, headlines.text_id
     FROM splits
@@ -45,6 +53,7 @@ answered AS (
         predictions.p_neutral,
         predictions.p_positive,
         trained_on.text_id IS NOT NULL AS in_sample,
+        NULL::VARCHAR AS timezone,
         -- Another study may have judged the cell on its test part: what the cell learned from is its own split.
         coalesce(tested_in.fold_split_id, cells.split_id) AS split_id
     FROM evaluations
@@ -73,6 +82,7 @@ answered AS (
         scores.p_neutral,
         scores.p_positive,
         coalesce(scores.in_sample, true),
+        scorings.timezone,
         cells.split_id
     FROM scores
     JOIN scorings USING (scoring_id)
@@ -104,8 +114,10 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     in_sample,
     trained_to,
     NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
-    published_at::DATE <= cutoffs.trained_until AS before_cutoff
+    published_at::DATE <= cutoffs.trained_until AS before_cutoff,
+    coalesce(of_one_decoding.timezone, zones.timezone) AS timezone
 FROM of_one_decoding
+LEFT JOIN zones USING (cell_id)
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
 ORDER BY cell_id, temperature, text, published_at, instrument, in_sample, origin = 'scored', p_positive, p_negative;
@@ -123,6 +135,7 @@ COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on th
 COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion.';
 COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to and not in_sample, so the answer cannot depend on what happened after it.';
 COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
+COMMENT ON COLUMN dated_answers.timezone IS 'Time zone in which a date that names none was read, so that one without a time is midnight there; that of the study for a test part, and where an older version scored.';
 
 
 CREATE OR REPLACE VIEW daily_sentiment AS
@@ -135,7 +148,9 @@ WITH answers AS (
         dated_answers.counts,
         dated_answers.before_cutoff,
         CASE
-            WHEN (published_at AT TIME ZONE 'UTC' AT TIME ZONE markets.timezone)::TIME = TIME '00:00:00'
+            WHEN (
+                published_at AT TIME ZONE 'UTC' AT TIME ZONE coalesce(markets.timezone, dated_answers.timezone)
+            )::TIME = TIME '00:00:00'
             THEN published_at + INTERVAL 1 DAY
             ELSE published_at
         END AS known_at

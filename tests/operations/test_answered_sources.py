@@ -197,6 +197,10 @@ def test_dates_of_an_unclear_order_are_read_in_that_of_the_models_study(
     dates, lines, assumed = score()
     assert (dates, lines, assumed.counts.dates_unread) == ([("04-03",), ("06-05",)], [f"news.csv: {note}"], 0)
     assert assumed.scoring_id != unknown.scoring_id
+    given = score(date_order="dmy", timezone="Asia/Tokyo")[2]
+    assert ask(trained_home, f"SELECT timezone FROM scorings WHERE scoring_id = '{given.scoring_id}'") == [
+        ("Asia/Tokyo",)
+    ]
     dates, lines, given = score(date_order="dmy")
     assert (dates, lines, given.scoring_id) == ([("04-03",), ("06-05",)], [], assumed.scoring_id)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(Path("news.csv").read_bytes())))

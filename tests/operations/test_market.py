@@ -124,7 +124,7 @@ def test_a_headline_counts_for_the_first_session_that_closes_after_it(home: Path
     assert [(f"{session:%d}", n) for session, n in found] == [("07", 1), ("08", 1), ("11", 2), ("13", 1)]
 
 
-def test_a_date_without_a_time_is_in_the_zone_of_the_study_or_the_given_one(home: Path, cell: str) -> None:
+def test_a_date_without_a_time_is_in_the_given_zone_or_in_which_it_was_read(home: Path, cell: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:  # midnight of the 12th in Lisbon, in summer
         connection.execute(
             "UPDATE ledger.scored_rows SET published_at ="
@@ -135,10 +135,16 @@ def test_a_date_without_a_time_is_in_the_zone_of_the_study_or_the_given_one(home
         measure(cell, timezone=zone)
         assert ask(home, rows) == [(day,)]
     study = 'UPDATE studies SET config = json_merge_patch(config, \'{"data": {"timezone": "Europe/Lisbon"}}\')'
-    with writing(home / "warehouse.duckdb") as connection:
-        connection.execute(study)
-    measure(cell)
-    assert ask(home, rows) == [("13",)]
+    scoring = "UPDATE scorings SET timezone = ?"
+    # by the scoring, and where an older version scored, by the study
+    for zone, statement, day in (("Europe/Lisbon", "", "13"), ("UTC", study, "12"), (None, study, "13")):
+        with writing(home / "warehouse.duckdb") as connection:
+            connection.execute(scoring, [zone])
+            if statement:
+                connection.execute(statement)
+        measure(cell)
+        assert ask(home, rows) == [(day,)]
+    assert ask(home, "SELECT DISTINCT timezone FROM markets") == [(None,)]
 
 
 def test_the_day_of_a_price_is_that_of_its_exchange(home: Path, cell: str) -> None:
@@ -252,5 +258,4 @@ def test_dates_without_a_time_that_were_read_in_another_zone_are_noted(home: Pat
         connection.execute(f"UPDATE ledger.scored_rows SET published_at = {day} + INTERVAL 5 HOUR")
     [note] = [note for note in measure(cell).notes if "--timezone" in note]
     assert " of those that count came at 05:00 UTC, and count from that time on: " in note
-    assert "(it is UTC now)" in note
     assert not [note for note in measure(cell, timezone="Etc/GMT+5").notes if "--timezone" in note]
