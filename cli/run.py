@@ -1,5 +1,6 @@
 """`fintone run`: run a study as a flow and print its leaderboard. Heavy libraries are imported when needed."""
 
+import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -199,8 +200,11 @@ def _print_champion(home: "Home", study_id: str) -> None:
 
 def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     from cli.output.leaderboard import build_table
+    from cli.output.results import show
+    from learning.study.naming import explain_abbreviated
     from operations.missing import find_best
     from reporting.verdict import describe_baseline, describe_drop, describe_spread
+    from schemas.listing import cut
     from storage.cells import load_short_ids
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
@@ -215,6 +219,8 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     title = f"study {study_id}, {rows[0]['n']} test headlines{pooled}{' (synthetic)' if synthetic else ''}"
     stdout.print()
     stdout.print(build_table(rows, title, load_short_ids(home.warehouse)))
+    for word, meaning in explain_abbreviated((row["cell_name"], json.loads(row["settings"])) for row in rows).items():
+        print_text(f"{word}: {show(cut(meaning))}")
     for dropped in load_drops(home.warehouse, study_id):
         print_text(f"{dropped.name}: {describe_drop(dropped.drop.epoch, dropped.drop.p_value)}")
     verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines

@@ -1,13 +1,16 @@
 """The flow `score`: headlines without labels in, labels and probabilities out."""
 
 from prefect import flow
+from prefect.runtime import deployment
 
 from flows.credentials import provide_hub_token
 from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
+from ingestion.streams import STREAM
 from operations.answers import check_evaluated
 from operations.scoring_run import ScoredSource
 from operations.worker import close_worker, start_worker
+from schemas.errors import InputError
 from schemas.score import ScoreSettings
 from storage.home import Home
 from storage.warehouse import prepare_warehouse
@@ -26,6 +29,8 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
+    if settings.source == STREAM and deployment.id:
+        raise InputError(f"source {STREAM!r}: a deployment has no standard input; give the path of a file or a folder")
     close_prefect_at_exit()
     show_notices()
     print_in_one_line()

@@ -51,7 +51,8 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     champion = load_champion(home.warehouse)
     if named == CHAMPION and champion is None:
         raise NoScorerError(
-            "champion: no cell has been promoted yet; name a cell with --model, or use `fintone promote`"
+            "champion: no cell has been promoted yet; name a cell (`model`, on the command line --model), or use "
+            "`fintone promote`"
         )
     [cell] = find_cells(home.warehouse, [named])
     model = load_model(home, cell)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from operations.missing import describe_lack
 from operations.records import evaluation_ids, save_results
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
@@ -57,7 +58,7 @@ def _pool(study: StudyPlan, cell: CellPlan, fold_cells: Sequence[CellPlan]) -> b
     for number, (ids, each) in enumerate(zip(ids_by_fold, stored, strict=True), start=1):
         if not set(ids.values()) <= load_evaluated(warehouse, each.record.cell_id):
             forget_evaluations(warehouse, cell.cell_id)
-            why = f"fold {number} of {len(fold_cells)} is not evaluated: {each.reason or each.status}"
+            why = f"fold {number} of {len(fold_cells)} is not evaluated: {describe_lack(each)}"
             fail_cell(warehouse, cell.cell_id, why, even_if_done=True)
             return False
     own, of_folds = evaluation_ids(study, cell).values(), [each for ids in ids_by_fold for each in ids.values()]

@@ -17,12 +17,13 @@ class NothingTrainedError(FailureError):
 
 def describe_lost_cells(missing: Sequence["StoredCell"]) -> str:
     """Which cells a study lacks, and why, in a line."""
-    named = [f"{cell.record.name} ({cell.reason or _describe_status(cell)})" for cell in missing]
+    named = [f"{cell.record.name} ({describe_lack(cell)})" for cell in missing]
     return f"{count(len(named), 'cell')} missing: " + "; ".join(named)
 
 
-def _describe_status(cell: "StoredCell") -> str:
-    return cell.status if cell.outcome is None else "trained, and not evaluated"
+def describe_lack(cell: "StoredCell") -> str:
+    """Why a cell of a study has no evaluation, as far as it is known."""
+    return cell.reason or (cell.status if cell.outcome is None else "trained, and not evaluated")
 
 
 def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":

@@ -1,11 +1,12 @@
 """The report of a study: read from the warehouse, drawn, and written to a folder. Runs without Prefect and torch."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operations.missing import find_best
+from operations.missing import describe_lack, find_best
 from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.files import appearing_files
@@ -67,6 +68,7 @@ def save_report(report: StudyReport, output: Path | None = None) -> Path:
 
 def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
     """What the page of a study shows; arguments and errors are those of `write_report`."""
+    from learning.study.naming import explain_abbreviated
     from storage.report import find_study, load_report
     from storage.warehouse import reading_together
 
@@ -76,7 +78,9 @@ def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport
         study_id = find_study(home.warehouse, study)
         missing, unanswered = _describe_missing(home, study_id)
         report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
-    return replace(report, unanswered=unanswered)
+        settings = report.tables["abbreviated"].records()
+    named = ((row["cell_name"], json.loads(row["settings"])) for row in settings)
+    return replace(report, unanswered=unanswered, abbreviated=explain_abbreviated(named))
 
 
 def choose_cell(home: Home, study_id: str) -> Chosen:
@@ -103,4 +107,4 @@ def _describe_missing(home: Home, study_id: str) -> tuple[tuple[str, ...], tuple
 
 
 def _describe_cells(cells: Sequence["StoredCell"]) -> tuple[str, ...]:
-    return tuple(f"{cell.record.name}: {cell.reason or cell.status}" for cell in cells)
+    return tuple(f"{cell.record.name}: {describe_lack(cell)}" for cell in cells)

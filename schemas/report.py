@@ -82,6 +82,8 @@ class StudyReport:
     missing: tuple[str, ...]
     data: DataReport
     tables: dict[str, Table]
+    abbreviated: Mapping[str, str] = field(default_factory=dict)
+    """What values such as `instruction=#2` in names of cells stand for."""
     unanswered: tuple[str, ...] = ()
     """Cells that no run can evaluate, in words."""
     name: str | None = None

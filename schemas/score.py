@@ -29,7 +29,8 @@ class ScoreSettings(NamingSettings):
     """Headlines without labels, the model that labels them, and where the answers go besides the warehouse."""
 
     source: str = Field(
-        description="The path of a file or folder, hf:ORG/NAME[:CONFIG][@REVISION], or - for standard input.",
+        description="The path of a file or folder, hf:ORG/NAME[:CONFIG][@REVISION], or - for standard input, which a "
+        "deployment does not have.",
         min_length=1,
     )
     model: str = Field(

@@ -112,6 +112,15 @@ def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
     return bool(changed)
 
 
+def explain_unevaluated(warehouse: Path, cell_id: str, reason: str | None) -> None:
+    """Record why a finished cell could not be evaluated, or that it was (None); other cells stay unchanged."""
+    with writing(warehouse) as connection:
+        connection.execute(
+            "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'finished' AND reason IS DISTINCT FROM ?",
+            [reason, cell_id, reason],
+        )
+
+
 def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:
     """Save steps of the training log of one or more cells.
 

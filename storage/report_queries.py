@@ -56,6 +56,14 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
             f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {test} "
             f"ORDER BY {LEADERBOARD_ORDER}"
         ),
+        "abbreviated": (
+            f"SELECT DISTINCT cell_name, settings FROM leaderboard WHERE {test} AND kind = 'fine-tuned' AND "
+            "regexp_matches(cell_name, '=#[0-9]') ORDER BY cell_name"
+        ),
+        "bases": (
+            "SELECT DISTINCT model, base_revision, hyperparameters->>'$.base_model.quantization' AS quantization FROM "
+            f"study_cells JOIN cells USING (cell_id) WHERE study_id = '{study_id}' AND kind <> 'baseline' ORDER BY ALL"
+        ),
         "prompts": (
             "SELECT cell_name, kind, shown, n, accuracy, plain_accuracy, difference, difference_low, difference_high, "
             f"p_value, p_holm, pairs, cell_id, plain_cell_id FROM prompt_effects {_NAMED} WHERE {test} AND "

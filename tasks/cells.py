@@ -54,11 +54,31 @@ def running(cell: CellPlan, position: str = "") -> Iterator[None]:
             reason = str(error) if isinstance(error, RunEndedError) else INTERRUPTED
             fail_cell(warehouse, cell.cell_id, reason, "interrupted")
             raise
-        reason = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
-        reason = reason.removesuffix(": ")
-        fail_cell(warehouse, cell.cell_id, reason)
-        announce(f"{position}{cell.name} died: {reason}", cell=cell.name, state="failed", result="died")
+        fail_cell(warehouse, cell.cell_id, _announce_death(cell, position, error))
         raise
+
+
+@contextmanager
+def evaluating(cell: CellPlan, position: str = "") -> Iterator[None]:
+    """Record why a trained cell has no evaluation if the block raises; it stays trained."""
+    from storage.cell_progress import explain_unevaluated
+    from storage.home import Home
+
+    warehouse = Home.from_environment().warehouse
+    try:
+        yield
+    except Exception as error:
+        explain_unevaluated(warehouse, cell.cell_id, f"not evaluated: {_announce_death(cell, position, error)}")
+        raise
+    explain_unevaluated(warehouse, cell.cell_id, None)
+
+
+def _announce_death(cell: CellPlan, position: str, error: Exception) -> str:
+    """Announce that the work on a cell ended in an error, and return the reason."""
+    reason = str(error) if isinstance(error, InputError | FailureError) else f"{type(error).__name__}: {error}"
+    reason = reason.removesuffix(": ")
+    announce(f"{position}{cell.name} died: {reason}", cell=cell.name, state="failed", result="died")
+    return reason
 
 
 def skipped(cell: CellPlan, reason: str) -> State[None]:

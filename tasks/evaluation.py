@@ -1,6 +1,5 @@
 """Tasks that evaluate the cells of a study: baselines, untouched bases and fine-tunes; none is evaluated twice."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from operations.draws import add_draws
 from operations.records import evaluation_ids, load_part, load_parts, load_scored_parts, save_results
 from operations.worker import base_spec, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
-from tasks.cells import is_worth_a_retry, locking, running, skipped
+from tasks.cells import evaluating, is_worth_a_retry, locking, running, skipped
 from tasks.progress import Progress, announce
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     parts = load_scored_parts(study, cell)
     progress = Progress(f"{position}score {cell.name}", sum(len(part.texts) for part in parts), cell.name)
     adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
-    with running(cell, position) if cell.kind == "base" else nullcontext():
+    with running(cell, position) if cell.kind == "base" else evaluating(cell, position):
         job = ScoringJob(base_spec(cell), adapter[0], parts, cell.settings.prompt, study.config.decoding, adapter[1])
         try:
             results = run_job(job, progress.update, progress.title)

@@ -1,8 +1,10 @@
 """Names of cells, from the settings that vary in their study. No other module names cells."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
@@ -74,6 +76,23 @@ def name_grid(config: StudyConfig) -> str:
     """The settings that vary in a study with their values, as in `lr=2e-06,1e-03 epochs=1,3`; of one cell, its name."""
     spelled = CellNames(config).spelled
     return " ".join(f"{label}={','.join(spelled[path].values())}" for path, label in _label(spelled).items())
+
+
+def explain_abbreviated(cells: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, str]:
+    """What each abbreviated value in names of cells stands for, such as `instruction=#2`.
+
+    Args:
+        cells: The name and the settings, by group, of each fine-tune of one study.
+    """
+    meanings: dict[str, str] = {}
+    for name, settings in cells:
+        paths = [f"{group}.{each}" for group, own in settings.items() if isinstance(own, Mapping) for each in own]
+        for word, label in re.findall(r"((\S+)=#\d+)(?!\S)", name):
+            fitting = (path for path in paths if label in {path, SHORT.get(path, path.rpartition(".")[2])})
+            for group, _, each in (path.partition(".") for path in fitting):
+                value = settings[group][each]
+                meanings[word] = value if isinstance(value, str) else json.dumps(value)
+    return dict(sorted(meanings.items()))
 
 
 def name_baseline(name: str) -> str:

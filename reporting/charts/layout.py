@@ -1,12 +1,13 @@
 """The frame of a chart: its size on a wide page and on a phone, its title, its axes and its legend."""
 
 from collections.abc import Sequence
+from math import ceil, floor, log10
 from textwrap import fill
 from typing import Literal, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 TITLE_SIZE, LEGEND_SIZE = 10.5, 9.0
 CHARACTER = 0.078
@@ -62,11 +63,16 @@ def set_legend(figure: Figure, axes: Axes, layout: Layout) -> None:
 
 
 def scale_logarithmic(axes: Axes, name: Literal["x", "y"]) -> None:
-    """A log scale whose ticks are plain numbers."""
+    """A log scale whose ticks are plain numbers: at powers of ten, and between them if fewer than two are in view."""
     axes.set(**{f"{name}scale": "log"})
     axis = getattr(axes, f"{name}axis")
+
+    def label_between(value: float, _: int | None) -> str:
+        low, high = map(log10, axis.get_view_interval())
+        return f"{value:g}" if floor(high) - ceil(low) < 1 else ""
+
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_formatter(FuncFormatter(label_between))
 
 
 def _rows(texts: Sequence[str], columns: int) -> list[Sequence[str]]:

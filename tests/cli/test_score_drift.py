@@ -14,6 +14,7 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.score import score
+from schemas.errors import InputError
 from schemas.score import ScoreSettings
 from tasks.scoring import DRIFT_EVENT, DROP_EVENT
 from tests.asking import ask
@@ -45,6 +46,13 @@ def test_drift_beyond_the_tolerance_is_reported(fintone: Run, champion: str) -> 
     _, _, err = fintone("score", "news.csv", "--output", "answers.csv", "--drift-tolerance", "0.05")
     assert "on the model's test part, beyond 0.05 and beyond noise" in err
     assert len(Path("answers.csv").read_text().splitlines()) == 401
+
+
+@pytest.mark.usefixtures("recorded")
+def test_a_deployment_does_not_wait_for_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREFECT__RUNTIME__DEPLOYMENT__ID", "a deployment")
+    with pytest.raises(InputError, match="source '-': a deployment has no standard input; give the path"):
+        score(ScoreSettings(source="-"))
 
 
 def test_the_flow_sends_prefect_its_drift(recorded: ServerRecord, champion: str, home: Path) -> None:

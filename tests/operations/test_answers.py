@@ -136,7 +136,8 @@ def test_an_interrupted_scoring_continues_where_it_stopped(trained_home: Path, t
 def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trained_home: Path, trained: Any) -> None:
     write_news(3)
     with pytest.raises(
-        NoScorerError, match="champion: no cell has been promoted yet; name a cell with --model, or use"
+        NoScorerError,
+        match=r"champion: no cell has been promoted yet; name a cell \(`model`, on the command line --model\), or use",
     ):
         choose_model(ScoreSettings(source="news.csv"))
     named = ScoreSettings(source="news.csv", model=trained[1])

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from reporting.charts.confidence import draw_calibration
 from reporting.charts.curves import best_lines, draw_epochs, draw_loss
 from reporting.charts.layout import NARROW, WIDE
@@ -45,6 +47,19 @@ def test_cells_that_share_a_training_are_one_line_with_a_mark_at_each_end() -> N
     line, ends = axes.lines
     assert line.get_label() == "epochs=1, 3"
     assert list(ends.get_xdata()) == [1, 3]
+
+
+@pytest.mark.parametrize(
+    ("losses", "labels"),
+    [((1.15, 1.05), {"1.06", "1.14"}), ((4.0, 0.9), {"1", "2", "4"}), ((60.0, 0.5), {"1", "10"})],
+)
+def test_a_logarithmic_axis_has_at_least_two_values(losses: tuple[float, ...], labels: set[str]) -> None:
+    loss = Table("", ("cell_name", "step", "loss", "cell_id"), [("r=1", *each, "a") for each in enumerate(losses, 1)])
+    trainings = Table("", ("training_cell_id", "cell_name", "steps", "cell_id"), [("a", "r=1", 2, "a")])
+    figure = draw_loss(loss, trainings, "a", WIDE, "Training loss")
+    figure.draw_without_rendering()
+    [axes] = figure.axes
+    assert labels <= {label.get_text() for label in axes.get_yticklabels(which="both")}
 
 
 def test_every_bin_has_an_interval_and_no_line_leads_to_one_with_few_headlines() -> None:

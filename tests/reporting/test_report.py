@@ -70,6 +70,27 @@ def test_the_head_of_the_page_has_the_name_and_the_tags_that_people_gave(home: P
     assert 'Profile demo, <span dir="auto">desk=fx &amp; rates</span>.' in head
 
 
+@pytest.mark.usefixtures("few_charts")
+def test_the_page_names_each_base_model_as_it_was_read_and_what_abbreviated_values_stand_for(
+    home: Path, trained: Any
+) -> None:
+    with writing(home / "warehouse.duckdb") as connection:
+        for path, value in (("quantization", "none"), ("name", "org/a-model-with-a-name-that-is-long")):
+            patch = json.dumps({"base_model": {path: value}})
+            connection.execute("UPDATE cells SET hyperparameters = json_merge_patch(hyperparameters, ?)", [patch])
+        connection.execute("UPDATE study_cells SET name = 'model=#2 r=4' WHERE cell_id = ?", [trained[1]])
+        connection.execute("DELETE FROM study_cells WHERE cell_id IN (SELECT cell_id FROM cells WHERE kind = 'base')")
+        split = json.dumps({"split": {"method": "temporal"}})
+        connection.execute("UPDATE studies SET config = json_merge_patch(config, ?)", [split])
+    text = write_report().read_text(encoding="utf-8")
+    page = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    assert "model=#2 org/a-model-with-a-name-that-is-long" in page
+    assert ", quantization none" in page
+    assert ", temporal base model" in page
+    assert "Table 1. Fine-tunes at temperature" in page  # the untouched base did not answer
+    assert "<tbody>\n</tbody>" not in text
+
+
 class Page(HTMLParser):
     """Tags, ids, links and sources of a page, and its tables' header cells."""
 

@@ -1,15 +1,26 @@
 """The warehouse records why the task of a cell ended before the cell was done."""
 
+import os
 import shutil
+import signal
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prefect import flow
 
+from learning.worker.process import WorkerDiedError
 from schemas.plan import StudyPlan
+from storage.evaluations import forget_evaluations
 from tasks.cells import INTERRUPTED, RunEndedError, running
+from tasks.evaluation import score_cell
+from tasks.progress import Progress
 from tests.asking import ask
 
+if TYPE_CHECKING:
+    from learning.worker.process import Worker
+
+KILLED = "the training process was killed by signal 9"
 ENDED = "the run ended before it was done"
 
 
@@ -41,3 +52,30 @@ def test_the_status_and_the_reason_follow_from_the_error(
     with pytest.raises(type(error)):
         end()
     assert ask(home, f"SELECT status, reason FROM cells WHERE cell_id = '{trained[1]}'") == [(status, reason)]
+
+
+@pytest.mark.usefixtures("server")
+def test_why_a_trained_cell_is_not_evaluated_is_recorded_until_it_is(
+    trained: tuple[Path, str, StudyPlan], session_worker: "Worker", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Path(shutil.copytree(trained[0], tmp_path / "home"))
+    monkeypatch.setenv("FINTONE_HOME", str(home))
+    forget_evaluations(home / "warehouse.duckdb", trained[1])
+
+    @flow
+    def evaluate() -> None:
+        [cell] = [each for each in trained[2].cells if each.cell_id == trained[1]]
+        score_cell.with_options(retries=0)(trained[2], cell)
+
+    def kill(*_: Any) -> None:
+        assert session_worker._process is not None
+        os.kill(session_worker._process.pid, signal.SIGKILL)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "update", kill)
+        with pytest.raises(WorkerDiedError):
+            evaluate()
+    [(status, reason)] = ask(home, "SELECT status, reason FROM missing_cells WHERE kind = 'fine-tuned'")
+    assert (status, reason.partition(" (")[0]) == ("finished", f"not evaluated: {KILLED}")
+    evaluate()
+    assert ask(home, f"SELECT status, reason FROM cells WHERE cell_id = '{trained[1]}'") == [("finished", None)]

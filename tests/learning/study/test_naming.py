@@ -2,7 +2,7 @@
 
 import pytest
 
-from learning.study.naming import CellNames, name_grid
+from learning.study.naming import CellNames, explain_abbreviated, name_grid
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
@@ -47,6 +47,15 @@ def test_a_cell_that_ignores_all_that_varies_has_a_name() -> None:
     config = configure("grid.lora.r=2,4", "training.epochs=1")
     cell = config.resolve_all()[0]
     assert CellNames(config).name_fine_tune(cell, ignored={"lora"}) == "lr=2e-04 epochs=1"
+
+
+def test_what_an_abbreviated_value_stands_for_is_found_by_its_cells() -> None:
+    long, base = "Is the mood of this headline good or bad", "org/a-model-with-a-name-that-is-long"
+    config = configure(f"grid.base_model.name=embedded,{base}", f"grid.prompt.instruction={long},Mood")
+    names = CellNames(config)
+    cells = [(names.name_fine_tune(cell), cell.model_dump(mode="json")) for cell in config.resolve_all()]
+    assert cells[2][0] == "model=#2 instruction=#1"
+    assert explain_abbreviated(cells) == {"instruction=#1": long, "model=#2": base}
 
 
 def test_a_grid_of_one_cell_has_its_name() -> None:
