@@ -5,10 +5,12 @@ Runs without Prefect. A text that the model has answered before is not scored ag
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.judged import choose_decoding
 from operations.models import load_model
 from operations.score_input import ScoreInput, open_input
 from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
@@ -16,7 +18,7 @@ from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
 from schemas.listing import count
-from schemas.promotion import CHAMPION
+from schemas.promotion import CHAMPION, Champion
 from schemas.score import ScoreSettings
 from schemas.scoring import ScoringCounts
 from storage.home import Home
@@ -67,7 +69,9 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     is_champion = champion is not None and champion.cell_id == cell.record.cell_id
     judged_at = champion.temperature if champion is not None and is_champion else judged[0]
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
-    return ChosenModel(model, settings.temperature or judged_at, judged_at, truncates)
+    temperature = settings.temperature or judged_at
+    decoding = choose_decoding(home.warehouse, Champion(cell.record.cell_id, temperature))
+    return ChosenModel(replace(model, decoding=decoding), temperature, judged_at, truncates)
 
 
 def score_source(

@@ -87,7 +87,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     from learning.kinds.registry import find_kind
 
     base, card = model.base, model.card
-    revision = card.base_revision if is_on_hub(Home.from_environment(), card) else None
+    revision = card.base_revision if is_on_hub(card) else None
     export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.adapter)
     find_kind(base.folder).write(export, folder, merge=merge)
     if model.chooser:

@@ -12,7 +12,7 @@ from reporting.verdict import format_bounds, format_ratio
 from schemas.evaluation import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
-from storage.cells import load_cell
+from storage.cells import UnknownCellError, load_cell
 from storage.home import Home
 from storage.looks import load_standing
 from storage.studies import load_config_of
@@ -43,10 +43,14 @@ def _describe(home: Home, champion: Champion | None) -> str:
 
     if champion is None:
         return "none"
-    record = load_cell(home.warehouse, champion.cell_id).record
+    at = f"at temperature {champion.temperature:g}"
+    try:
+        record = load_cell(home.warehouse, champion.cell_id).record
+    except UnknownCellError:
+        return f"cell {champion.cell_id} {at}: not in the warehouse, as its study was deleted"
     figures = load_test_figures(home.warehouse, *champion, record.split_id)
     summary = _format_figures(figures) if figures else "not evaluated on its own test part"
-    return f"cell {champion.cell_id} ({record.name}) at temperature {champion.temperature:g}: {summary}"
+    return f"cell {champion.cell_id} ({record.name}) {at}: {summary}"
 
 
 def _format_figures(figures: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +54,8 @@ def delete_garbage(garbage: list[Garbage]) -> None:
     commits = [item.commit for item in garbage if item.commit]
     for item in garbage:
         if item.commit is None:
-            shutil.rmtree(item.place)
+            with suppress(FileNotFoundError):  # something else has deleted it meanwhile
+                shutil.rmtree(item.place)
     if commits:
         delete_unused(Home.from_environment().models, commits)
 

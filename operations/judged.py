@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from schemas.evaluation import DecodingSettings
 from schemas.promotion import Champion
+from schemas.stored import read_stored
 
 
 class Judged(NamedTuple):
@@ -30,15 +32,32 @@ class Judged(NamedTuple):
         return (self.accuracy if self.low is None else self.low) <= self.majority
 
 
-def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
-    """The figures of a cell at a temperature; None if it was not evaluated at it on its own test part."""
+def choose_decoding(warehouse: Path, cell: Champion) -> DecodingSettings:
+    """The decoding settings with which a cell was judged at a temperature, on its own test part.
+
+    Those of its latest study if it was not judged at it.
+    """
     from storage.cells import load_cell
+    from storage.evaluations import load_test_figures
+    from storage.studies import load_config_of, load_decoding_of
+
+    figures = load_test_figures(warehouse, *cell, load_cell(warehouse, cell.cell_id).record.split_id)
+    known = load_decoding_of(warehouse, cell.cell_id, figures["decoding_id"]) if figures else None
+    return read_stored(DecodingSettings, "decoding", known or load_config_of(warehouse, cell.cell_id)["decoding"])
+
+
+def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
+    """The figures of a cell at a temperature on its own test part; None if there are none, or its study was deleted."""
+    from storage.cells import UnknownCellError, load_cell
     from storage.evaluations import load_test_figures
     from storage.splits import load_split_counts
     from storage.warehouse import reading_together
 
     with reading_together(warehouse):
-        split_id = load_cell(warehouse, cell.cell_id).record.split_id
+        try:
+            split_id = load_cell(warehouse, cell.cell_id).record.split_id
+        except UnknownCellError:
+            return None
         figures = load_test_figures(warehouse, *cell, split_id)
         if figures is None:
             return None

@@ -4,6 +4,7 @@ Exporting, judging and scoring share this. Runs without Prefect.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from schemas.evaluation import DecodingSettings, PromotionSettings
 from schemas.source import DataSettings, DateOrder
 from schemas.stored import read_cell, read_stored
 from storage.home import Home
+from storage.unfit import WarehouseReadOnlyError
 
 if TYPE_CHECKING:
     from learning.worker.jobs import BaseSpec
@@ -42,7 +44,7 @@ class CellModel:
     prompt: PromptSettings
     """Its prompt; `context` is false where its study had none, whatever the headlines that it judges have."""
     decoding: DecodingSettings
-    """The decoding settings of its latest study."""
+    """The decoding settings of its latest study; `operations.judged.choose_decoding` has those of one temperature."""
     truncates: bool
     """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
@@ -203,7 +205,8 @@ def _adopt(home: Home, model: CellModel) -> None:
                 f"adapter {model.adapter}: it is not the model that the ledger knows as cell {cell_id} (a probability "
                 f"is off by {check.largest_difference:.2g}); {AGAIN}"
             )
-    save_adapter_hash(home.warehouse, cell_id, model.adapter_hash)
+    with suppress(WarehouseReadOnlyError):  # it is checked again the next time
+        save_adapter_hash(home.warehouse, cell_id, model.adapter_hash)
 
 
 def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
@@ -215,7 +218,7 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     """
     from learning.kinds.resolution import resolve_base_model
 
-    requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(home, card)
+    requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(card)
     name = requested["name"] if on_hub or requested["name"] == "embedded" else card.base_folder or requested["name"]
     found = resolve_base_model(name, revision if on_hub else None, home.models)
     if found.revision != revision:
@@ -225,11 +228,15 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     return found.folder, requested["quantization"]
 
 
-def is_on_hub(home: Home, card: "CellCard") -> bool:
+def is_on_hub(card: "CellCard") -> bool:
     """Whether the base model of a cell came from the hub."""
     from learning.models.base_model import HUB_NAME
 
     requested = card.hyperparameters["base_model"]["name"]
     if card.base_folder is not None:
-        return Path(card.base_folder).resolve().is_relative_to(home.models.resolve())
+        folder = Path(card.base_folder)  # of the home where it was trained, which may be elsewhere now
+        return bool(HUB_NAME.fullmatch(requested)) and (folder.parent.name, folder.name) == (
+            "snapshots",
+            card.base_revision,
+        )
     return HUB_NAME.fullmatch(requested) is not None and not Path(requested).exists()

@@ -74,10 +74,10 @@ def carry_out(proposal: Proposal) -> None:
     """Record a decision; from here on its cell is champion.
 
     Raises:
-        ChampionChangedError: Another decision came in between.
+        ChampionChangedError: Another decision came in between, or the cell was deleted.
     """
     home = Home.from_environment()
-    save_decision(home.warehouse, proposal.decision, proposal.before)
+    save_decision(home.warehouse, proposal.decision, proposal.before, of_known_cell=True)
     if home.report_index.exists():
         write_index(home)
 

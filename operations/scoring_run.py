@@ -178,7 +178,7 @@ class ScoringRun:
         import pandas as pd
 
         from storage.scores import load_scores, save_batch
-        from storage.splits import load_own_parts
+        from storage.splits import load_parts_of
 
         scorer, counts = self.chosen.scorer, self.counts
         texts = batch.headlines.drop_duplicates("text_id")
@@ -205,7 +205,8 @@ class ScoringRun:
             counts.dates_unread + batch.unread_dates,
         )
         labels = self.labelled.list_labels(rows["word"]) if self.labelled else [None] * len(rows)
-        parts = rows["trained_id"].map(load_own_parts(self.warehouse, scorer.cell_id, rows["trained_id"].tolist()))
+        split_id = self.chosen.model.split_id  # splits stay, also where the study of the cell is deleted meanwhile
+        parts = rows["trained_id"].map(load_parts_of(self.warehouse, split_id, rows["trained_id"].tolist()))
         saved = rows[["row_number", "text_id", "published_at", "instrument"]].assign(
             true_label=pd.Series(labels, index=rows.index, dtype="str"),
             in_sample=parts == "train",

@@ -60,7 +60,8 @@ def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> I
             unfinished.replace(target)
     except OSError as error:
         named = str(error.filename or "")
-        if named != str(path) and not named.startswith(str(target.parent)) and error.errno not in FULL:
+        is_about_it = named == str(path) or named.startswith(str(target.parent))
+        if not is_about_it and (named or error.errno not in FULL):  # without a name, the output's disk is full
             raise
         raise output_error(path, error) from error
 

@@ -90,7 +90,7 @@ SELECT
     champion_cell_id AS cell,
     names.name,
     champion_temperature AS temperature,
-    format('{:.3f}', coalesce(leaderboard.accuracy, of_fold.accuracy))::DOUBLE AS accuracy,
+    format('{:.3f}', coalesce(leaderboard.accuracy, of_cell.accuracy))::DOUBLE AS accuracy,
     date_trunc('second', decided_at)::TIMESTAMP_S AS since,
     lead(since) OVER (ORDER BY champions.number) AS until,
     coalesce(person, decided_by) AS decided_by,
@@ -107,11 +107,11 @@ LEFT JOIN leaderboard
 LEFT JOIN (
     SELECT cell_id, temperature, arg_max(accuracy, evaluated_at) AS accuracy
     FROM evaluations
-    JOIN split_folds ON split_folds.fold_split_id = evaluations.split_id
+    JOIN cells USING (cell_id, split_id)
     WHERE part = 'test'
     GROUP BY ALL
-) AS of_fold
-    ON of_fold.cell_id = champion_cell_id AND of_fold.temperature = champion_temperature
+) AS of_cell
+    ON of_cell.cell_id = champion_cell_id AND of_cell.temperature = champion_temperature
 WHERE decision <> 'kept'
 ORDER BY champions.number DESC
 """

@@ -89,7 +89,12 @@ def load_champion_before(warehouse: Path) -> Champion:
 
 
 def save_decision(
-    warehouse: Path, decision: Decision, before: Champion | None, latest_number: int | None = None
+    warehouse: Path,
+    decision: Decision,
+    before: Champion | None,
+    latest_number: int | None = None,
+    *,
+    of_known_cell: bool = False,
 ) -> None:
     """Record a decision that was made while `before` was champion.
 
@@ -98,9 +103,10 @@ def save_decision(
         decision: The decision.
         before: The champion before it.
         latest_number: Number of the latest decision that it takes into account; None if that does not matter.
+        of_known_cell: Check that the cell is still in a study: while a person decides, the study may be deleted.
 
     Raises:
-        ChampionChangedError: Another decision was made in the meantime.
+        ChampionChangedError: Another decision was made in the meantime, or the cell was deleted.
     """
     with writing(warehouse) as connection:
         present, number = read_champion(connection), next_number(connection, "champions")
@@ -112,6 +118,8 @@ def save_decision(
                 "champion: another study was judged in the meantime; the same command decides again"
             )
         judged = Champion(decision.cell_id, decision.temperature)
+        if of_known_cell and not _is_in_study(connection, judged.cell_id):
+            raise ChampionChangedError(f"cell {judged.cell_id}: was deleted in the meantime; choose another cell")
         after = before if decision.decision == "kept" else judged
         known = connection.execute("SELECT snapshot_id FROM studies WHERE study_id = ?", [decision.study_id]).fetchone()
         row = {
@@ -127,6 +135,10 @@ def save_decision(
         }
         columns, values = ", ".join(row), ", ".join(f"${name}" for name in row)
         connection.execute(f"INSERT INTO champions ({columns}) VALUES ({values})", row)  # noqa: S608 (our own names)
+
+
+def _is_in_study(connection: "duckdb.DuckDBPyConnection", cell_id: str) -> bool:
+    return bool(connection.execute("FROM study_cells WHERE cell_id = ? LIMIT 1", [cell_id]).fetchall())
 
 
 def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:

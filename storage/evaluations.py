@@ -119,12 +119,21 @@ def forget_evaluations(warehouse: Path, cell_id: str) -> None:
 
 
 def load_test_figures(warehouse: Path, cell_id: str, temperature: float, split_id: str) -> dict[str, Any] | None:
-    """A cell's latest evaluation at a temperature on the test part of a split, its own or another; None without one."""
+    """A cell's evaluation at a temperature on the test part of a split, its own or another; None without one.
+
+    Studies may evaluate it with several decodings. Where it was promoted at this temperature, the evaluation by which
+    that was decided counts, else the latest one: what another study evaluates later changes no champion's answers.
+    """
     with reading(warehouse) as connection:
         cursor = connection.execute(
-            "FROM evaluations WHERE cell_id = ? AND temperature = ? AND split_id = ? AND part = 'test'"
-            " ORDER BY evaluated_at DESC LIMIT 1",
-            [cell_id, temperature, split_id],
+            "SELECT evaluations.* FROM evaluations LEFT JOIN (SELECT arg_max(evaluation_id, number) AS evaluation_id,"
+            " arg_max(decided_at, number) AS decided_at FROM (FROM champions SELECT * REPLACE (coalesce(evaluation_id,"
+            " '') AS evaluation_id)) WHERE decision = 'promoted' AND champion_cell_id = $cell_id AND"
+            " champion_temperature = $temperature) AS promotion ON true"
+            " WHERE cell_id = $cell_id AND temperature = $temperature AND split_id = $split_id AND part = 'test'"
+            " ORDER BY coalesce(evaluations.evaluation_id = promotion.evaluation_id, false) DESC,"
+            " coalesce(evaluated_at <= promotion.decided_at, false) DESC, evaluated_at DESC LIMIT 1",
+            {"cell_id": cell_id, "temperature": temperature, "split_id": split_id},
         )
         return named_row(cursor)
 

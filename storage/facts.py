@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.lookup import Entry
+from storage.lookup import Entry, UnknownIdError
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -83,11 +83,16 @@ def load_facts(warehouse: Path, entry: Entry) -> tuple[Row, dict[str, list[Row]]
 
     Returns:
         Its facts, and its tables except those without rows.
+
+    Raises:
+        UnknownIdError: It is not there any more.
     """
     with reading(warehouse) as connection:
-        [facts] = _fetch(connection, _ROWS[entry.kind], entry)
+        rows = _fetch(connection, _ROWS[entry.kind], entry)
+        if not rows:
+            raise UnknownIdError(f"{entry}: not in the warehouse, as its study was deleted")
         tables = {name: _fetch(connection, query, entry) for name, query in _TABLES[entry.kind].items()}
-    return facts, {name: rows for name, rows in tables.items() if rows}
+    return rows[0], {name: rows for name, rows in tables.items() if rows}
 
 
 def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, entry: Entry) -> list[Row]:

@@ -17,6 +17,7 @@ from secrets import token_hex
 from schemas.errors import FailureError
 from storage.holders import describe_process
 from storage.opening import NOTICE_AFTER, NOTICE_AGAIN_AFTER
+from storage.unfit import WarehouseUnwritableError
 
 INTERVAL = 0.1
 """Seconds between two attempts to take a lock."""
@@ -38,10 +39,13 @@ def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
         warehouse: The DuckDB file; the locks are in its folder.
         kind: The kind of what is locked, as `study`.
         identifier: Which one.
+
+    Raises:
+        WarehouseUnwritableError: The lock cannot be made, as on a full disk.
     """
     path = _path_of(warehouse, kind, identifier)
     notice_at = time.monotonic() + NOTICE_AFTER
-    while (descriptor := _take(path)) is None:
+    while (descriptor := _take_or_explain(path)) is None:
         now = time.monotonic()
         if now >= notice_at:
             _log.warning(
@@ -126,6 +130,15 @@ def _describe_study(warehouse: Path, pid: int) -> str:
 
 def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:
     return warehouse.parent / FOLDER / f"{kind}-{identifier}.lock"
+
+
+def _take_or_explain(path: Path) -> int | None:
+    try:
+        return _take(path)
+    except OSError as error:
+        raise WarehouseUnwritableError(
+            f"home {path.parent.parent}: cannot be written ({error.strerror}); free disk space, or make it writable"
+        ) from error
 
 
 def _take(path: Path, *, needs_lock: bool = False) -> int | None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import TIMEOUT_MAX, Thread
 from typing import Any
 
 import duckdb
@@ -50,6 +50,8 @@ ROWS_AT_ONCE = 10_000
 """Rows of an answer that are in memory together."""
 SECONDS_TO_HEED = 0.5
 """Seconds that DuckDB may take to end a query that was interrupted."""
+_MOST_GIGABYTES = 1e6
+"""DuckDB reads no larger limit than some thousand times this."""
 SECONDS, GIGABYTES = 60.0, 2.0
 """The limits of a query: seconds to compute, and gigabytes of memory."""
 
@@ -108,7 +110,7 @@ def asking(
         QueryLimitError: It takes too long, or too much memory.
     """
     with reading(path, warehouse.QUERY_PATIENCE, alone=True) as connection:
-        connection.execute(f"SET memory_limit = '{gigabytes * 1e9:.0f}B'")
+        connection.execute(f"SET memory_limit = '{min(gigabytes, _MOST_GIGABYTES) * 1e9:.0f}B'")
         connection.execute(_CONFINE)
         steps = _Steps(connection, seconds, leave)
         steps.run(lambda: connection.execute(_only_query(connection, sql)))
@@ -135,7 +137,7 @@ class _Steps:
         start = time.monotonic()
         thread.start()
         try:
-            value, error = outcome.get(timeout=max(self._left, 0))
+            value, error = outcome.get(timeout=min(max(self._left, 0), TIMEOUT_MAX))
         except Empty:
             limit = f"sql: took longer than {self._limit:g} s; allow more with --timeout, or ask for less"
             raise self._end(thread, QueryLimitError(limit)) from None

@@ -137,8 +137,8 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
     return frame
 
 
-def load_own_parts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> dict[str, str]:
-    """For each text, by identity, the part of a cell's split that holds it: train, test or validation.
+def load_parts_of(warehouse: Path, split_id: str, text_ids: Sequence[str]) -> dict[str, str]:
+    """For each text, by identity, the part of a split that holds it: train, test or validation.
 
     A text in several parts has the first of these; a text in none is left out.
     """
@@ -146,9 +146,8 @@ def load_own_parts(warehouse: Path, cell_id: str, text_ids: Sequence[str]) -> di
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         rows = connection.execute(
             "SELECT text_id, min_by(part, list_position(['train', 'test', 'validation'], part)) FROM wanted"
-            " JOIN headlines USING (text_id) JOIN splits USING (headline_id) JOIN cells USING (split_id)"
-            " WHERE cell_id = ? GROUP BY text_id",
-            [cell_id],
+            " JOIN headlines USING (text_id) JOIN splits USING (headline_id) WHERE split_id = ? GROUP BY text_id",
+            [split_id],
         ).fetchall()
     return dict(rows)
 

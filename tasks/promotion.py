@@ -121,6 +121,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     """
     from learning.study.identity import decoding_id, evaluation_id
     from learning.worker.jobs import ScoringJob
+    from operations.judged import choose_decoding
     from operations.models import load_model
     from storage.cells import load_cell
     from storage.evaluations import load_evaluated, save_evaluations
@@ -128,13 +129,14 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
 
     home = Home.from_environment()
     cell = load_cell(home.warehouse, champion.cell_id)
-    model = load_model(home, cell)
+    decoding = choose_decoding(home.warehouse, champion)
     other_split = None if cell.record.split_id == study.split_id else study.split_id
-    identifier = evaluation_id(*champion[:1], "test", champion.temperature, decoding_id(model.decoding), other_split)
+    identifier = evaluation_id(*champion[:1], "test", champion.temperature, decoding_id(decoding), other_split)
     if identifier in load_evaluated(home.warehouse, champion.cell_id):
         return identifier
+    model = load_model(home, cell)
     announce(f"champion {champion.cell_id}: scored on the test part of this study")
-    decoding = model.decoding.model_copy(update={"temperatures": (champion.temperature,)})
+    decoding = decoding.model_copy(update={"temperatures": (champion.temperature,)})
     test = load_part(study, "test", model.prompt)
     parts = [replace(test, texts=model.ask(test.texts))]
     job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)

@@ -86,7 +86,7 @@ answered AS (
         cells.split_id
     FROM scores
     JOIN scorings USING (scoring_id)
-    JOIN cells ON cells.cell_id = scores.cell_id
+    LEFT JOIN cells ON cells.cell_id = scores.cell_id -- answers stay where a study was deleted
     WHERE scores.published_at IS NOT NULL
 ),
 of_one_decoding AS (
@@ -115,7 +115,7 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     trained_to,
     NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
     published_at::DATE <= cutoffs.trained_until AS before_cutoff,
-    coalesce(of_one_decoding.timezone, zones.timezone) AS timezone
+    coalesce(of_one_decoding.timezone, zones.timezone, 'UTC') AS timezone
 FROM of_one_decoding
 LEFT JOIN zones USING (cell_id)
 LEFT JOIN learned USING (split_id)
@@ -132,7 +132,7 @@ COMMENT ON COLUMN dated_answers.p_negative IS 'Probability of sampling negative.
 COMMENT ON COLUMN dated_answers.p_neutral IS 'Probability of sampling neutral.';
 COMMENT ON COLUMN dated_answers.p_positive IS 'Probability of sampling positive.';
 COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on the text, or this is unknown.';
-COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion.';
+COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion; NULL where its study was deleted.';
 COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to and not in_sample, so the answer cannot depend on what happened after it.';
 COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
 COMMENT ON COLUMN dated_answers.timezone IS 'Time zone in which a date that names none was read, so that one without a time is midnight there; that of the study for a test part, and where an older version scored.';

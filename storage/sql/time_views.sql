@@ -142,7 +142,7 @@ SELECT
     counted.n_before_cutoff,
     counted.decoding_id
 FROM counted
-JOIN cells USING (cell_id)
+LEFT JOIN cells USING (cell_id) -- scored answers stay where a study was deleted
 LEFT JOIN ledger.places AS places USING (study_id, cell_id)
 ORDER BY counted.origin, counted.study_id, places.place, counted.temperature, counted.decoding_id, counted.period, counted.begins;
 COMMENT ON VIEW accuracy_over_time IS 'How often a cell was right on the headlines of a week, a month, a quarter or a year: of the test part of a study, and of sources that were scored with --evaluate.';
@@ -150,8 +150,8 @@ COMMENT ON COLUMN accuracy_over_time.origin IS 'test: the test part of a study. 
 COMMENT ON COLUMN accuracy_over_time.study_id IS 'The study; NULL for what was scored.';
 COMMENT ON COLUMN accuracy_over_time.cell_id IS 'The cell.';
 COMMENT ON COLUMN accuracy_over_time.cell_name IS 'Readable name of the cell in the study.';
-COMMENT ON COLUMN accuracy_over_time.kind IS 'base, baseline or fine-tuned.';
-COMMENT ON COLUMN accuracy_over_time.model IS 'Its base model, or the baseline.';
+COMMENT ON COLUMN accuracy_over_time.kind IS 'base, baseline or fine-tuned; NULL where its study was deleted.';
+COMMENT ON COLUMN accuracy_over_time.model IS 'Its base model, or the baseline; NULL where its study was deleted.';
 COMMENT ON COLUMN accuracy_over_time.temperature IS 'Sampling temperature; NULL for a baseline.';
 COMMENT ON COLUMN accuracy_over_time.period IS 'week, from Monday, month, quarter or year; in UTC.';
 COMMENT ON COLUMN accuracy_over_time.begins IS 'Its first day.';

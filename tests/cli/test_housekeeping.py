@@ -12,7 +12,7 @@ import pytest
 
 from operations.deletion import StudyBusyError, carry_out, describe_deletion, propose_deletion
 from operations.disk import count_bytes, format_bytes
-from operations.garbage import collecting
+from operations.garbage import collecting, delete_garbage
 from operations.report_index import write_index
 from schemas.files import appearing_folder
 from schemas.plan import StudyPlan
@@ -221,6 +221,13 @@ def test_a_model_of_the_hub_that_a_cell_uses_stays(study: StudyPlan, litter: lis
         connection.execute(use)
     with collecting() as garbage:
         assert {each.place for each in garbage} == set(litter[:4])
+
+
+def test_a_file_that_is_gone_when_garbage_is_deleted_keeps_no_other(study: StudyPlan, litter: list[Path]) -> None:
+    with collecting() as garbage:
+        shutil.rmtree(garbage[0].place)
+        delete_garbage(garbage)
+    assert not any(each.place.exists() for each in garbage if each.commit is None)
 
 
 def test_what_a_cell_or_an_unfinished_study_needs_stays(study: StudyPlan, litter: list[Path], home: Path) -> None:

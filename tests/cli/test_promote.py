@@ -218,6 +218,22 @@ def test_floors_are_those_of_the_study_at_the_level_of_the_next_or_the_same_look
     assert "p=.004 at level 0.0123" in dict(describe_proposal(propose(TWO, "x", "me")))["floors missed"]
 
 
+def test_a_cell_that_is_deleted_during_the_question_is_not_promoted(fintone: Run, refuse: Refuse, study: Path) -> None:
+    proposal = propose(TWO, "better", "me")
+    with writing(study) as connection:
+        for table in ("study_cells", "evaluations", "cells"):
+            connection.execute(f"DELETE FROM {table} WHERE cell_id = ?", [TWO])
+    with pytest.raises(ChampionChangedError, match=f"cell {TWO}: was deleted in the meantime"):
+        carry_out(proposal)
+    save_decision(study, proposal.decision, None)  # as an earlier version did
+    assert f"cell {TWO}: not in the warehouse, as its study was deleted" in refuse("show", "champion")
+    assert (
+        f"cell {TWO} at temperature 0.1: not in the warehouse"
+        in dict(describe_proposal(propose(ONE, "x", "me")))["champion now"]
+    )
+    assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
+
+
 def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(fintone: Run, study: Path) -> None:
     answer_nine(study)
     with writing(study) as connection:

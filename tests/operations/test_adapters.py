@@ -1,5 +1,6 @@
 """A cell answers only with the adapter that it trained: another in its place is never loaded."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from operations.models import NoModelError
 from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
+from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.score import ScoreSettings
 from storage.warehouse import writing
@@ -25,6 +27,7 @@ from tests.asking import ask
 
 pytestmark = pytest.mark.usefixtures("lasting_worker")
 
+COMMIT = "0123456789abcdef" * 2 + "01234567"
 DOUBTFUL = (
     "SELECT cell_id, count(*) FROM scores JOIN cells USING (cell_id)"
     " WHERE scores.adapter_hash IS DISTINCT FROM cells.adapter_hash GROUP BY ALL"
@@ -140,6 +143,21 @@ def test_a_base_model_is_found_where_its_cell_was_trained_and_the_embedded_one_w
     execute(home, name.format("embedded"))
     with pytest.raises(NoModelError, match=f"{MODEL_FOLDER} holds"):
         choose_model(settings)
+
+
+def test_a_model_of_the_hub_is_found_where_its_home_is_now(home: Path, trained: Any, tiny_folder: Path) -> None:
+    place, commit = f"models/models--org--tiny/snapshots/{COMMIT}", {"base_model": {"name": "org/tiny"}}
+    shutil.copytree(tiny_folder, home / place)
+    settings = f"json_merge_patch(hyperparameters, '{json.dumps(commit)}')"
+    execute(
+        home,
+        f"UPDATE cells SET base_folder = '/of/another/home/{place}', base_revision = '{COMMIT}', "
+        f"hyperparameters = {settings}",
+    )
+    assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.base.folder == home / place
+    shutil.move(home / "models", home / "elsewhere")
+    with pytest.raises(InputError, match="base model org/tiny: "):
+        choose_model(ScoreSettings(source="news.csv", model=trained[1]))
 
 
 def test_the_adapter_of_a_cell_that_failed_does_not_score(home: Path, trained: Any) -> None:

@@ -19,6 +19,7 @@ from operations.score_input import open_input
 from operations.scoring_run import ScoredSource
 from schemas.errors import InputError
 from schemas.score import ScoreSettings
+from storage.deletion import delete_study
 from storage.scores import Scorer
 from storage.warehouse import writing
 from tests.asking import ask
@@ -108,6 +109,28 @@ def test_a_long_headline_is_answered_by_its_beginning_if_that_is_requested(train
             'UPDATE studies SET config = json_merge_patch(config, \'{"data": {"too_long": "truncate"}}\')'
         )
     assert run(trained[1], source="news.jsonl").counts.rows_truncated == 1
+
+
+def test_a_cell_whose_study_is_deleted_meanwhile_answers_to_the_end(
+    trained_home: Path, trained: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 2)
+    texts = ask(
+        trained_home,
+        "SELECT text FROM splits JOIN headlines USING (headline_id) WHERE part = 'train' ORDER BY text LIMIT 6",
+    )
+    pd.DataFrame({"headline": [text for (text,) in texts]}).to_csv("news.csv", index=False)
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+
+    def delete(rows: int, *_: Any) -> None:
+        if rows == 2:
+            delete_study(trained_home / "warehouse.duckdb", trained[2].study_id)
+
+    scored = score_source(settings, choose_model(settings), None, delete)
+    assert scored.counts.rows_answered == 6
+    assert ask(trained_home, "SELECT count(*) FILTER (in_sample), count(*) FILTER (part = 'train') FROM scores") == [
+        (6, 6)
+    ]
 
 
 def test_a_stream_is_scored_as_it_comes(trained_home: Path, trained: Any, monkeypatch: Any) -> None:

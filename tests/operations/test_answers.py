@@ -158,6 +158,33 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
         run("champion", temperature=2)
 
 
+def test_another_study_with_other_draws_changes_answers_only_at_its_own_temperatures(
+    trained_home: Path, trained: Any
+) -> None:
+    warehouse = trained_home / "warehouse.duckdb"
+    greedy = 'json_merge_patch(config, \'{"decoding": {"top_k": 1}}\')'
+    evaluation = f"cell_id = '{trained[1]}' AND temperature = 10 AND part = 'test'"
+    [(judged,)] = ask(trained_home, f"SELECT evaluation_id FROM evaluations WHERE {evaluation}")
+    with writing(warehouse) as connection:
+        for table, changes in (
+            ("studies", f"'later' AS study_id, number + 1 AS number, 'greedy' AS decoding_id, {greedy} AS config"),
+            ("study_cells", "'later' AS study_id"),
+        ):
+            connection.execute(f"INSERT INTO {table} SELECT * REPLACE ({changes}) FROM {table}")
+        connection.execute(
+            "INSERT INTO evaluations SELECT * REPLACE ('later' AS evaluation_id, 'greedy' AS decoding_id,"
+            f" evaluated_at + INTERVAL 1 HOUR AS evaluated_at) FROM evaluations WHERE {evaluation}"
+        )
+
+    def find_top_k(temperature: float) -> int | None:
+        return choose_model(ScoreSettings(source="a", model=trained[1], temperature=temperature)).model.decoding.top_k
+
+    assert (find_top_k(0.1), find_top_k(10)) == (50, 1)
+    promoted = Decision("promoted", "gate", "good", trained[2].study_id, trained[1], 10, evaluation_id=judged)
+    save_decision(warehouse, promoted, None)
+    assert (find_top_k(0.1), find_top_k(10)) == (50, 50)
+
+
 def test_answers_are_sampled_as_in_the_latest_study_of_the_cell(trained_home: Path, trained: Any) -> None:
     settings = ScoreSettings(source="news.csv", model=trained[1])
     scorer = choose_model(settings).scorer

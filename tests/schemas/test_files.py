@@ -1,5 +1,6 @@
 """An output appears whole or not at all: on a full disk, with two writers, behind links, and if a writer is killed."""
 
+import errno
 import os
 import resource
 import signal
@@ -73,6 +74,11 @@ def test_a_full_disk_leaves_the_old_file_and_is_reported(tmp_path: Path) -> None
     reason = "cannot be written (File too large), and keeps what it had; free disk space"
     assert done.stdout == f"output {path}: {reason}\n"
     assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("answers.csv", "old")]
+
+
+def test_another_full_disk_is_not_that_of_the_output(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="/elsewhere/lock"), appearing_file(tmp_path / "answers.csv"):
+        raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere/lock")
 
 
 def test_a_new_file_has_the_modes_of_any_new_file_and_an_old_one_keeps_its_own(tmp_path: Path) -> None:

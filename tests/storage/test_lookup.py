@@ -88,6 +88,11 @@ def test_short_ids_are_taken_by_commands_and_name_one_cell(twins: Path) -> None:
     assert [cell.record.cell_id for cell in find_cells(twins, list(known.values()))] == list(known)
 
 
+def test_a_former_champion_has_its_accuracy_although_its_decisions_study_is_gone(finished: Path) -> None:
+    save_decision(finished, Decision("promoted", "gate", "good", "earlier", "tuned", 0.1), None)
+    assert [row[3] for row in list_champions(finished).rows] == [0.83]
+
+
 def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
     save_decision(finished, Decision("promoted", "gate", "good", "study", "tuned", 0.1), None)
     save_decision(finished, Decision("kept", "gate", "worse", "study", "base", 0.1), Champion("tuned", 0.1))

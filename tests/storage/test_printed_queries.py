@@ -132,7 +132,7 @@ def test_other_studies_do_not_change_the_answer_of_a_printed_query(one_study, am
     with reading_together(among_others):
         found = [sorted(ask(among_others, sql), key=str) for sql in queries]
     assert [sql for sql, one, other in zip(queries, expected, found, strict=True) if one != other] == []
-    assert sum(map(bool, expected)) > len(queries) * 0.8
+    assert sum(map(bool, expected)) > len(queries) * 0.75
 
 
 def test_the_flips_that_a_comparison_prints_are_of_its_study(one_study, among_others):

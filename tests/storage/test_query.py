@@ -2,7 +2,7 @@
 
 import pytest
 
-from storage.query import QueryError, query
+from storage.query import QueryError, asking, query
 
 
 @pytest.fixture
@@ -172,3 +172,8 @@ def test_wrong_sql_is_explained_in_one_line(warehouse, sql, message):
     with pytest.raises(QueryError, match=message) as raised:
         query(warehouse, sql)
     assert "\n" not in str(raised.value)
+
+
+def test_limits_may_be_as_large_as_one_likes(finished):
+    with asking(finished, "SELECT 1", 1e12, 1e300) as result:
+        assert list(result.rows) == [(1,)]

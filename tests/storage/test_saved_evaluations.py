@@ -4,13 +4,16 @@ import duckdb
 import pandas as pd
 import pytest
 
+from schemas.promotion import Champion
 from storage.cell_progress import start_cell
 from storage.cells import CellOutcome, add_cells, load_cell
+from storage.champions import Decision, save_decision
 from storage.evaluations import (
     forget_evaluations,
     load_best,
     load_evaluated,
     load_leaderboard,
+    load_test_figures,
     save_evaluations,
 )
 from storage.query import query
@@ -50,6 +53,24 @@ def test_evaluation_and_predictions_are_saved_together_or_not_at_all(finished, e
         save_evaluations(finished, [evaluation("tuned", 1, accuracy=0.5)], twice)
     assert ask(finished, "SELECT * FROM evaluations WHERE cell_id = 'tuned'") == []
     assert ask(finished, "SELECT * FROM predictions WHERE cell_id = 'tuned'") == []
+
+
+def test_the_figures_of_a_champion_are_those_that_it_was_promoted_by(finished, evaluation, predict):
+    def find() -> str:
+        return load_test_figures(finished, "tuned", 1, "split")["evaluation_id"]
+
+    def add(name: str) -> None:
+        save_evaluations(finished, [evaluation("tuned", 1, evaluation_id=name, decoding_id=name)], predict(name))
+
+    add("one")
+    assert find() == "one"
+    save_decision(finished, Decision("promoted", "person", "good", "study", "tuned", 1), None)
+    add("two")
+    assert find() == "one"
+    by_gate = Decision("promoted", "gate", "good", "study", "tuned", 1, evaluation_id="tuned at 1")
+    save_decision(finished, by_gate, Champion("tuned", 1))
+    assert find() == "tuned at 1"
+    assert load_test_figures(finished, "tuned", 2, "split") is None
 
 
 def test_a_baseline_may_have_no_probabilities(finished, evaluation, predict):

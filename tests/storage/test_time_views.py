@@ -151,6 +151,9 @@ def test_the_answers_of_a_deleted_champion_stay(finished: Path) -> None:
     decide(finished, "promoted", "another", 10)
     delete_study(finished, "study")
     assert select(finished, "text, cell_name, model, is_right") == [("a", None, None, True)]
+    weeks = "SELECT kind, n, accuracy FROM accuracy_over_time WHERE origin = 'scored' AND period = 'week'"
+    assert ask(finished, weeks) == [(None, 1, 1.0)]
+    assert ask(finished, "SELECT text, trained_to, counts FROM dated_answers") == [("a", None, False)]
 
 
 def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its_year(finished: Path) -> None:
