@@ -1,5 +1,6 @@
 """Locks between processes: one holder at a time, whom a waiting process names; they end with it and leave no file."""
 
+import errno
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from storage.interruptions import mark_interrupted
 from storage.locks import holding, holding_if_free
 from storage.query import query
 from storage.studies import start_study
+from storage.unfit import WarehouseUnwritableError
 
 ROOT = Path(locks.__file__).parents[1]
 HOLDER = """
@@ -138,3 +140,17 @@ def test_where_there_are_no_locks_nothing_counts_as_interrupted(finished, monkey
         pass
     mark_interrupted(finished)
     assert query(finished, "SELECT status FROM studies").rows == [("running",)]
+
+
+def test_on_a_full_disk_the_error_names_the_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("storage.locks.os.open", fail)
+    with (
+        pytest.raises(
+            WarehouseUnwritableError, match=rf"home {tmp_path}: cannot be written \(No space left on device\)"
+        ),
+        holding(tmp_path / "warehouse.duckdb", "cell", "a"),
+    ):
+        pass
