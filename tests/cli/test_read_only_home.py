@@ -51,7 +51,7 @@ def test_commands_that_only_read_need_no_write_permission_and_others_report_that
         shutil.copytree(trained[0], home)
         base = shutil.copytree(tiny_folder, Path(place) / "base")
         with writing(home / "warehouse.duckdb") as connection:
-            connection.execute("UPDATE cells SET base_folder = ?, adapter_hash = NULL", [str(base)])
+            connection.execute("UPDATE cells SET base_folder = ?", [str(base)])
         out.mkdir()
         out.chmod(0o777)
         environment = {**os.environ, "FINTONE_HOME": str(home), "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(out)}

@@ -22,6 +22,7 @@ from operations.worker import close_worker
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.score import ScoreSettings
+from storage.unfit import WarehouseReadOnlyError
 from storage.warehouse import writing
 from tests.asking import ask
 
@@ -158,6 +159,18 @@ def test_a_model_of_the_hub_is_found_where_its_home_is_now(home: Path, trained: 
     shutil.move(home / "models", home / "elsewhere")
     with pytest.raises(InputError, match="base model org/tiny: "):
         choose_model(ScoreSettings(source="news.csv", model=trained[1]))
+
+
+def test_the_adapter_of_an_older_version_answers_in_a_home_that_may_not_be_written(
+    home: Path, trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise WarehouseReadOnlyError("may not be written")
+
+    execute(home, "UPDATE cells SET adapter_hash = NULL")
+    monkeypatch.setattr("storage.cell_progress.save_adapter_hash", refuse)
+    assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.adapter_hash
+    assert ask(home, "SELECT count(adapter_hash) FROM cells") == [(0,)]
 
 
 def test_the_adapter_of_a_cell_that_failed_does_not_score(home: Path, trained: Any) -> None:

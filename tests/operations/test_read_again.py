@@ -202,6 +202,10 @@ def test_an_unclear_order_of_dates_is_refused_and_another_order_replaces_the_fir
         assert ask(home, "SELECT date_order FROM sources ORDER BY number") == [(each,) for each in orders]
         assert ask(home, months) == [(found,)]
         assert ask(home, rows) == [(number,) for number in of_rows]
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET date_order = NULL, extra_columns = []")  # by a version that knew dates
+    read_again(data.model_copy(update={"date_order": "dmy"}))
+    assert ask(home, "SELECT date_order FROM sources ORDER BY number") == [(None,), ("dmy",), (None,)]
 
 
 def test_a_reading_that_gives_other_headlines_is_a_separate_ingestion(

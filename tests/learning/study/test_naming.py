@@ -56,6 +56,9 @@ def test_what_an_abbreviated_value_stands_for_is_found_by_its_cells() -> None:
     cells = [(names.name_fine_tune(cell), cell.model_dump(mode="json")) for cell in config.resolve_all()]
     assert cells[2][0] == "model=#2 instruction=#1"
     assert explain_abbreviated(cells) == {"instruction=#1": long, "model=#2": base}
+    both = {"prompt": {"words": "a b"}, "training": {"words": "c d"}}
+    meanings = {"prompt.words=#1": "a b", "training.words=#2": "c d"}
+    assert explain_abbreviated([("prompt.words=#1 training.words=#2", both)]) == meanings
 
 
 def test_a_grid_of_one_cell_has_its_name() -> None:
