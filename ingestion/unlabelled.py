@@ -26,6 +26,8 @@ class HeadlineBatch:
     rejected: pd.DataFrame
     unread_dates: int
     """The number of headlines whose date cannot be read; they are answered without it."""
+    date_order: DateOrder | None = None
+    """The order by which its numeric dates were read; None where it has none, or their order is unclear."""
 
     @property
     def rows(self) -> int:
@@ -73,7 +75,7 @@ def read_batches(
         batches: The rows.
         timezone: The zone of dates that name none.
         order: The order of numeric dates; found from each batch if None.
-        likely: The order that is chosen if it and others fit a batch.
+        likely: The order that is chosen if it and others fit a batch, unless an earlier batch had another one.
         by_instrument: Whether one text about two instruments is two questions.
     """
     count = 0
@@ -84,17 +86,19 @@ def read_batches(
         texts = [normalise_text(text) for text in accepted["text"]]
         kept = [rows[number - first] for number in accepted["row_number"]]
         questions = [_describe(text, row, by_instrument=by_instrument) for text, row in zip(texts, kept, strict=True)]
+        published_at, found = _read_dates(accepted["published_at"], timezone, order, likely)
+        likely = found or likely
         headlines = accepted[["row_number", "text"]].assign(
             context=pd.Series([row.context for row in kept], index=accepted.index, dtype="object"),
             text_id=pd.Series(list(map(text_id, questions)), index=accepted.index, dtype="str"),
             trained_id=pd.Series(list(map(text_id, texts)), index=accepted.index, dtype="str"),
             word=pd.Series([row.label for row in kept], index=accepted.index, dtype="object"),
             others=pd.Series([row.others or {} for row in kept], index=accepted.index, dtype="object"),
-            published_at=_read_dates(accepted["published_at"], timezone, order, likely),
+            published_at=published_at,
             instrument=accepted["instrument"],
         )
         unread = int((accepted["published_at"].notna() & headlines["published_at"].isna()).sum())
-        yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True), unread)
+        yield HeadlineBatch(headlines.reset_index(drop=True), rejected.reset_index(drop=True), unread, found)
 
 
 def _describe(text: str, row: RawRow, *, by_instrument: bool) -> str:
@@ -103,10 +107,13 @@ def _describe(text: str, row: RawRow, *, by_instrument: bool) -> str:
     return f"{question}\ninstrument={row.instrument}" if by_instrument and row.instrument else question
 
 
-def _read_dates(words: pd.Series, timezone: str, order: DateOrder | None, likely: DateOrder | None) -> pd.Series:
-    """Times in UTC; missing if there is no word, or it cannot be read."""
+def _read_dates(
+    words: pd.Series, timezone: str, order: DateOrder | None, likely: DateOrder | None
+) -> tuple[pd.Series, DateOrder | None]:
+    """Times in UTC, missing if there is no word or it cannot be read; and the order of the numeric dates."""
     known = words.dropna()
     try:
-        return parse_dates(known, timezone, order, likely).times.reindex(words.index)
+        times, found = parse_dates(known, timezone, order, likely)
     except DateOrderError:
-        return pd.Series(pd.NaT, index=words.index, dtype="datetime64[us]")
+        return pd.Series(pd.NaT, index=words.index, dtype="datetime64[us]"), None
+    return times.reindex(words.index), found

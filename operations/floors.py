@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
     """Both cells with their figures on test, and the floors that the new one misses and meets, in lines."""
     home = Home.from_environment()
-    lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", _describe(home, proposal.after))]
+    after = _describe(home, proposal.after, as_promoted=_as_promoted(proposal))
+    lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", after)]
     checks = _check_floors(home, proposal)
     if checks is None:
         return [*lines, ("floors", "not known, since it was not evaluated on the test headlines of its study")]
@@ -37,7 +38,12 @@ def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
     ]
 
 
-def _describe(home: Home, champion: Champion | None) -> str:
+def _as_promoted(proposal: Proposal) -> bool:
+    """Whether an earlier promotion decides by which evaluation the new champion answers; else the latest one does."""
+    return proposal.decision.decision == "rolled back"
+
+
+def _describe(home: Home, champion: Champion | None, *, as_promoted: bool = True) -> str:
     """A cell with its name and its figures on the test part of its own split."""
     from storage.evaluations import load_test_figures
 
@@ -48,7 +54,7 @@ def _describe(home: Home, champion: Champion | None) -> str:
         record = load_cell(home.warehouse, champion.cell_id).record
     except UnknownCellError:
         return f"cell {champion.cell_id} {at}: not in the warehouse, as its study was deleted"
-    figures = load_test_figures(home.warehouse, *champion, record.split_id)
+    figures = load_test_figures(home.warehouse, *champion, as_promoted=as_promoted)
     summary = _format_figures(figures) if figures else "not evaluated on its own test part"
     return f"cell {champion.cell_id} ({record.name}) {at}: {summary}"
 
@@ -66,7 +72,7 @@ def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:
     from storage.evaluations import load_test_figures
 
     cell, split_id = proposal.after, load_cell(home.warehouse, proposal.after.cell_id).record.split_id
-    figures = load_test_figures(home.warehouse, *cell, split_id)
+    figures = load_test_figures(home.warehouse, *cell, as_promoted=_as_promoted(proposal))
     if figures is None:
         return None
     stored = load_config_of(home.warehouse, cell.cell_id).get("promotion", {})

@@ -37,13 +37,17 @@ def choose_decoding(warehouse: Path, cell: Champion) -> DecodingSettings:
 
     Those of its latest study if it was not judged at it.
     """
-    from storage.cells import load_cell
+    from learning.study.identity import decoding_id
     from storage.evaluations import load_test_figures
-    from storage.studies import load_config_of, load_decoding_of
+    from storage.studies import load_config_of
 
-    figures = load_test_figures(warehouse, *cell, load_cell(warehouse, cell.cell_id).record.split_id)
-    known = load_decoding_of(warehouse, cell.cell_id, figures["decoding_id"]) if figures else None
-    return read_stored(DecodingSettings, "decoding", known or load_config_of(warehouse, cell.cell_id)["decoding"])
+    latest = read_stored(DecodingSettings, "decoding", load_config_of(warehouse, cell.cell_id)["decoding"])
+    figures = load_test_figures(warehouse, *cell)
+    if figures is None:
+        return latest
+    drawn = {"top_k": figures["top_k"], "top_p": figures["top_p"], "seed": figures["draw_seed"]}
+    judged = latest.model_copy(update=drawn)
+    return judged if decoding_id(judged) == figures["decoding_id"] else latest  # else an older version judged it
 
 
 def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
@@ -58,7 +62,7 @@ def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
             split_id = load_cell(warehouse, cell.cell_id).record.split_id
         except UnknownCellError:
             return None
-        figures = load_test_figures(warehouse, *cell, split_id)
+        figures = load_test_figures(warehouse, *cell)
         if figures is None:
             return None
         counts = [count for part, _, count in load_split_counts(warehouse, split_id) if part == "test"]

@@ -18,7 +18,7 @@ from schemas.listing import cut
 from schemas.promotion import Champion
 from schemas.score import ScoreSettings, list_reading
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
-from schemas.source import INSTEAD
+from schemas.source import INSTEAD, DateOrder
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -123,6 +123,7 @@ class ScoringRun:
         self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
         self.warehouse = Home.from_environment().warehouse
         self.others = rename_others(source.columns.kept)
+        self.date_order: DateOrder | None = None
         self.labelled = LabelledAnswers(settings.reading) if settings.evaluate else None
 
     def run(self, look: Callable[[str], object]) -> None:
@@ -175,6 +176,7 @@ class ScoringRun:
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
         """Score the unknown texts of a batch, save the whole batch, and write its answers."""
+        self.note_order(batch)
         import pandas as pd
 
         from storage.scores import load_scores, save_batch
@@ -217,6 +219,16 @@ class ScoringRun:
             self.write(self.as_answers(described))
         if self.labelled:
             self.labelled.add(described.merge(saved[["row_number", "true_label", "in_sample"]], on="row_number"))
+
+    def note_order(self, batch: "HeadlineBatch") -> None:
+        """Warn of dates that show another order of day and month than those before them in a stream."""
+        before, now = self.date_order, batch.date_order
+        if before and now and before != now:
+            self.notify(
+                f"warning: {self.source.name}: from row {self.counts.rows_read + 1:,} on dates are read as {now}, and "
+                f"those before were read as {before}: if that is wrong, give --date-order and send all of it again"
+            )
+        self.date_order = now or before
 
     def as_answers(self, rows: "pd.DataFrame") -> "pd.DataFrame":
         """Rows as a file of answers has them, with the other columns of the source."""

@@ -38,6 +38,8 @@ def known_zone(value: str) -> str:
         ValueError: There is no such time zone.
     """
     try:
+        if value == "localtime":  # the machine's own, which another machine or DuckDB does not know
+            raise KeyError(value)  # noqa: TRY301
         ZoneInfo(value)
     except (ValueError, OSError, KeyError):
         raise ValueError(f"{value!r} is not a time zone: give a name such as Europe/Lisbon, or UTC") from None

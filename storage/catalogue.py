@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.chosen import CHOSEN, read_unjudged
+from storage.judging import JUDGING
 from storage.query import WholeResult
 from storage.warehouse import reading
 
@@ -85,12 +86,12 @@ LEFT JOIN ledger.drops ON drops.study_id = latest.study_id AND drops.cell_id = c
 ORDER BY latest.number DESC, places.place
 """
 
-_CHAMPIONS = """
+_CHAMPIONS = f"""
 SELECT
     champion_cell_id AS cell,
     names.name,
     champion_temperature AS temperature,
-    format('{:.3f}', coalesce(leaderboard.accuracy, of_cell.accuracy))::DOUBLE AS accuracy,
+    format('{{:.3f}}', coalesce(leaderboard.accuracy, judging.accuracy))::DOUBLE AS accuracy,
     date_trunc('second', decided_at)::TIMESTAMP_S AS since,
     lead(since) OVER (ORDER BY champions.number) AS until,
     coalesce(person, decided_by) AS decided_by,
@@ -104,17 +105,11 @@ LEFT JOIN leaderboard
     AND leaderboard.cell_id = champion_cell_id
     AND leaderboard.temperature = champion_temperature
     AND leaderboard.part = 'test'
-LEFT JOIN (
-    SELECT cell_id, temperature, arg_max(accuracy, evaluated_at) AS accuracy
-    FROM evaluations
-    JOIN cells USING (cell_id, split_id)
-    WHERE part = 'test'
-    GROUP BY ALL
-) AS of_cell
-    ON of_cell.cell_id = champion_cell_id AND of_cell.temperature = champion_temperature
+LEFT JOIN ({JUDGING}) AS judging
+    ON judging.cell_id = champion_cell_id AND judging.temperature = champion_temperature
 WHERE decision <> 'kept'
 ORDER BY champions.number DESC
-"""
+"""  # noqa: S608 (our own SQL)
 
 
 def list_studies(warehouse: Path) -> WholeResult:

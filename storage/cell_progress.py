@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from storage.cells import DONE, CellOutcome, UnknownCellError, unknown_cell
-from storage.warehouse import utc_now, writing
+from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,11 +114,13 @@ def explain_diverged(warehouse: Path, cell_id: str, reason: str) -> bool:
 
 def explain_unevaluated(warehouse: Path, cell_id: str, reason: str | None) -> None:
     """Record why a finished cell could not be evaluated, or that it was (None); other cells stay unchanged."""
+    outdated = "WHERE cell_id = $cell_id AND status = 'finished' AND reason IS DISTINCT FROM $reason"
+    values = {"cell_id": cell_id, "reason": reason}
+    with reading(warehouse) as connection:
+        if not connection.execute(f"FROM cells {outdated}", values).fetchall():
+            return
     with writing(warehouse) as connection:
-        connection.execute(
-            "UPDATE cells SET reason = ? WHERE cell_id = ? AND status = 'finished' AND reason IS DISTINCT FROM ?",
-            [reason, cell_id, reason],
-        )
+        connection.execute(f"UPDATE cells SET reason = $reason {outdated}", values)  # noqa: S608 (our own names)
 
 
 def save_training_log(warehouse: Path, rows: "pd.DataFrame", *, whole: bool) -> None:

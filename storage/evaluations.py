@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from storage.judging import JUDGING, LATEST
 from storage.named_rows import named_row, named_rows
 from storage.order import LEADERBOARD_ORDER
 from storage.warehouse import reading, utc_now, writing
@@ -118,23 +119,23 @@ def forget_evaluations(warehouse: Path, cell_id: str) -> None:
         connection.execute(f"DELETE FROM ledger.comparisons WHERE {studies}", [cell_id])  # noqa: S608 (no outside text)
 
 
-def load_test_figures(warehouse: Path, cell_id: str, temperature: float, split_id: str) -> dict[str, Any] | None:
-    """A cell's evaluation at a temperature on the test part of a split, its own or another; None without one.
+def load_test_figures(
+    warehouse: Path, cell_id: str, temperature: float, *, as_promoted: bool = True
+) -> dict[str, Any] | None:
+    """A cell's evaluation at a temperature on the test part of its own split; None without one.
 
     Studies may evaluate it with several decodings. Where it was promoted at this temperature, the evaluation by which
     that was decided counts, else the latest one: what another study evaluates later changes no champion's answers.
+
+    Args:
+        warehouse: The DuckDB file.
+        cell_id: The cell.
+        temperature: The sampling temperature.
+        as_promoted: Whether earlier promotions of the cell count; else it is the latest evaluation.
     """
+    judging = JUDGING if as_promoted else LATEST
     with reading(warehouse) as connection:
-        cursor = connection.execute(
-            "SELECT evaluations.* FROM evaluations LEFT JOIN (SELECT arg_max(evaluation_id, number) AS evaluation_id,"
-            " arg_max(decided_at, number) AS decided_at FROM (FROM champions SELECT * REPLACE (coalesce(evaluation_id,"
-            " '') AS evaluation_id)) WHERE decision = 'promoted' AND champion_cell_id = $cell_id AND"
-            " champion_temperature = $temperature) AS promotion ON true"
-            " WHERE cell_id = $cell_id AND temperature = $temperature AND split_id = $split_id AND part = 'test'"
-            " ORDER BY coalesce(evaluations.evaluation_id = promotion.evaluation_id, false) DESC,"
-            " coalesce(evaluated_at <= promotion.decided_at, false) DESC, evaluated_at DESC LIMIT 1",
-            {"cell_id": cell_id, "temperature": temperature, "split_id": split_id},
-        )
+        cursor = connection.execute(f"FROM ({judging}) WHERE cell_id = ? AND temperature = ?", [cell_id, temperature])
         return named_row(cursor)
 
 

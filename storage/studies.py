@@ -133,18 +133,6 @@ def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
     return config
 
 
-def load_decoding_of(warehouse: Path, cell_id: str, decoding_id: str) -> dict[str, Any] | None:
-    """The decoding settings with this identity in the latest study of a cell that has them; None if none has."""
-    with reading(warehouse) as connection:
-        found = connection.execute(
-            "SELECT config->'$.decoding' FROM studies JOIN study_cells USING (study_id)"
-            " WHERE cell_id = ? AND decoding_id = ? ORDER BY number DESC LIMIT 1",
-            [cell_id, decoding_id],
-        ).fetchone()
-    decoding: dict[str, Any] | None = json.loads(found[0]) if found and found[0] else None
-    return decoding
-
-
 def load_date_order_of(warehouse: Path, cell_id: str) -> DateOrder | None:
     """The order of day and month in the dates of the source of a cell's latest study; None if it is not known.
 

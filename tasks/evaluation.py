@@ -46,9 +46,13 @@ def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
 @task(task_run_name="score {cell.name}", retry_condition_fn=is_worth_a_retry)
 def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
+    from storage.cell_progress import explain_unevaluated
+    from storage.home import Home
+
     with locking([cell]):
         add_draws(study, cell)
         if _is_evaluated(study, cell):
+            explain_unevaluated(Home.from_environment().warehouse, cell.cell_id, None)
             return skipped(cell, "its evaluations are in the warehouse")
         results = _run_scoring(study, cell, position)
     if isinstance(results, State):

@@ -12,7 +12,7 @@ WITH learned AS (
 zones AS (
     SELECT
         study_cells.cell_id,
-        coalesce(arg_max(studies.config ->> '$.data.timezone', studies.number), 'UTC') AS timezone
+        nullif(arg_max(studies.config ->> '$.data.timezone', studies.number), 'localtime') AS timezone
     FROM study_cells
     JOIN studies USING (study_id)
     GROUP BY study_cells.cell_id
@@ -100,6 +100,11 @@ of_one_decoding AS (
     QUALIFY instrument IS NOT NULL OR count(instrument) OVER (
         PARTITION BY answered.cell_id, answered.temperature, text, published_at
     ) = 0
+),
+zoned AS (
+    SELECT of_one_decoding.* REPLACE (coalesce(of_one_decoding.timezone, zones.timezone, 'UTC') AS timezone)
+    FROM of_one_decoding
+    LEFT JOIN zones USING (cell_id)
 )
 SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     origin,
@@ -115,12 +120,23 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     trained_to,
     NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
     published_at::DATE <= cutoffs.trained_until AS before_cutoff,
-    coalesce(of_one_decoding.timezone, zones.timezone, 'UTC') AS timezone
-FROM of_one_decoding
-LEFT JOIN zones USING (cell_id)
+    timezone
+FROM zoned
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
-ORDER BY cell_id, temperature, text, published_at, instrument, in_sample, origin = 'scored', p_positive, p_negative;
+ORDER BY
+    cell_id,
+    temperature,
+    text,
+    published_at,
+    instrument,
+    in_sample,
+    origin = 'scored',
+    p_positive,
+    p_negative,
+    -- of several zones, one in which it is a date without a time, known at the end of its day
+    (published_at AT TIME ZONE 'UTC' AT TIME ZONE timezone)::TIME <> TIME '00:00:00',
+    timezone;
 COMMENT ON VIEW dated_answers IS 'The answers of each cell to headlines with a date, each once: those of test parts that it was judged on, and those of scored sources; of several decodings at a temperature, those of the one by which it scored last.';
 COMMENT ON COLUMN dated_answers.origin IS 'test: answered for the test part of a study. scored: answered for a scored source.';
 COMMENT ON COLUMN dated_answers.cell_id IS 'The cell.';

@@ -156,6 +156,10 @@ def test_a_source_of_lines_is_reported_as_such(fintone: Run, champion: str, home
         (["news.csv", "--header-row", "500"], "has no line 500 that names columns: name another with --header-row"),
         (["news.csv", "--header-row", "0"], "header_row = 0: must be greater than or equal to 1"),
         (["news.csv", "--delimiter", "ab"], "fintone: delimiter: 'ab' is no delimiter: give one character, or tab"),
+        (
+            ["news.csv", "--timezone", "localtime"],
+            "fintone: timezone: 'localtime' is not a time zone",
+        ),
         (["news.csv", "--timezone", "Mars/X"], "fintone: timezone: 'Mars/X' is not a time zone: give a name such as"),
         (["news.csv", "--evaluate", "--thresholds", "1,0"], "thresholds: 1 is above 0: give the lower one first"),
         (["news.csv", "--evaluate", "--label-map", "empty.yaml"], "label_map: it maps an empty word to neutral"),

@@ -233,6 +233,29 @@ def test_dates_of_an_unclear_order_are_read_in_that_of_the_models_study(
     assert score()[:2] == ([("03-04",), ("05-06",), ("04-30",)], [])  # they show their order
 
 
+def test_a_stream_that_has_shown_the_order_of_its_dates_keeps_it(
+    trained_home: Path, trained: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(score_input, "ROWS_AT_ONCE", 1)
+    with writing(trained_home / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET date_order = 'dmy'")
+
+    def stream(*dates: str) -> tuple[list[Any], list[str]]:
+        lines: list[str] = []
+        text = "\n".join(["headline,date", *(f"Profit rose {number} .,{date}" for number, date in enumerate(dates))])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        requested = ScoreSettings(source="-", model=trained[1])
+        scored = score_source(requested, choose_model(requested), None, notify=lines.append)
+        stored = "SELECT strftime(published_at, '%m-%d') FROM scores WHERE scoring_id = '{}' ORDER BY row_number"
+        found = [date for (date,) in ask(trained_home, stored.format(scored.scoring_id))]
+        return found, [line for line in lines if "--date-order and send" in line]
+
+    assert stream("03/25/2025", "03/04/2025", "03/28/2025") == (["03-25", "03-04", "03-28"], [])
+    dates, [warning] = stream("03/04/2025", "03/25/2025", "03/04/2025")
+    assert dates == ["04-03", "03-25", "03-04"]
+    assert warning.startswith("warning: -: from row 2 on dates are read as mdy, and those before were read as dmy: ")
+
+
 def test_a_source_is_read_as_the_models_study_read_its_own_if_that_fits(trained_home: Path, trained: Any) -> None:
     words = ("up", "down")
     rows = [f"Orlo publishes {number} reports .;{words[number % 2]}" for number in range(9)]

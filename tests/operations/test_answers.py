@@ -8,12 +8,19 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from learning.study.identity import decoding_id
 from learning.study.intervals import mean_interval
 from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source
+from operations.floors import describe_proposal
+from operations.judged import load_judged
+from operations.promotion import propose
 from reporting.csv_rows import CsvRows
+from schemas.promotion import Champion
 from schemas.score import ScoreSettings
+from storage.catalogue import list_champions
 from storage.champions import Decision, load_champion, save_decision
+from storage.deletion import delete_study
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.operations.scored_news import PROBABILITIES, run, write_news
@@ -163,36 +170,39 @@ def test_another_study_with_other_draws_changes_answers_only_at_its_own_temperat
 ) -> None:
     warehouse = trained_home / "warehouse.duckdb"
     greedy = 'json_merge_patch(config, \'{"decoding": {"top_k": 1}}\')'
+    decoding = decoding_id(trained[2].config.decoding.model_copy(update={"top_k": 1}))
     evaluation = f"cell_id = '{trained[1]}' AND temperature = 10 AND part = 'test'"
     [(judged,)] = ask(trained_home, f"SELECT evaluation_id FROM evaluations WHERE {evaluation}")
     with writing(warehouse) as connection:
         for table, changes in (
-            ("studies", f"'later' AS study_id, number + 1 AS number, 'greedy' AS decoding_id, {greedy} AS config"),
+            ("studies", f"'later' AS study_id, number + 1 AS number, '{decoding}' AS decoding_id, {greedy} AS config"),
             ("study_cells", "'later' AS study_id"),
         ):
             connection.execute(f"INSERT INTO {table} SELECT * REPLACE ({changes}) FROM {table}")
         connection.execute(
-            "INSERT INTO evaluations SELECT * REPLACE ('later' AS evaluation_id, 'greedy' AS decoding_id,"
-            f" evaluated_at + INTERVAL 1 HOUR AS evaluated_at) FROM evaluations WHERE {evaluation}"
+            f"INSERT INTO evaluations SELECT * REPLACE ('later' AS evaluation_id, '{decoding}' AS decoding_id,"
+            " 1 AS top_k, .9 AS accuracy, evaluated_at + INTERVAL 1 HOUR AS evaluated_at) FROM evaluations"
+            f" WHERE {evaluation}"
         )
 
     def find_top_k(temperature: float) -> int | None:
         return choose_model(ScoreSettings(source="a", model=trained[1], temperature=temperature)).model.decoding.top_k
 
     assert (find_top_k(0.1), find_top_k(10)) == (50, 1)
-    promoted = Decision("promoted", "gate", "good", trained[2].study_id, trained[1], 10, evaluation_id=judged)
+    by_gate = {"evaluation_id": judged, "level": 0.05, "promotion_level": 0.05}
+    promoted = Decision("promoted", "gate", "good", trained[2].study_id, trained[1], 10, **by_gate)
     save_decision(warehouse, promoted, None)
     assert (find_top_k(0.1), find_top_k(10)) == (50, 50)
-
-
-def test_answers_are_sampled_as_in_the_latest_study_of_the_cell(trained_home: Path, trained: Any) -> None:
-    settings = ScoreSettings(source="news.csv", model=trained[1])
-    scorer = choose_model(settings).scorer
-    with writing(trained_home / "warehouse.duckdb") as connection:
-        connection.execute('UPDATE studies SET config = json_merge_patch(config, \'{"decoding": {"top_k": 7}}\')')
-    chosen = choose_model(settings)
-    assert chosen.model.decoding.top_k == 7
-    assert chosen.scorer.decoding_id != scorer.decoding_id
+    save_decision(warehouse, Decision("promoted", "person", "it", "later", trained[1], 0.1), Champion(trained[1], 10))
+    by_person = dict(describe_proposal(propose(trained[1], "better", "me", 10)))
+    assert "accuracy .900 " in by_person["becomes champion"]  # by the latest evaluation
+    save_decision(warehouse, promoted, Champion(trained[1], 0.1))
+    delete_study(warehouse, trained[2].study_id)  # the champion's evaluations stay
+    assert find_top_k(10) == 50
+    accuracy = list_champions(warehouse).rows[0][3]
+    judged_as = load_judged(warehouse, Champion(trained[1], 10))
+    assert judged_as is not None
+    assert accuracy == pytest.approx(judged_as.accuracy, abs=5e-4) != 0.9
 
 
 @pytest.mark.parametrize(

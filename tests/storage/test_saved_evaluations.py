@@ -57,7 +57,7 @@ def test_evaluation_and_predictions_are_saved_together_or_not_at_all(finished, e
 
 def test_the_figures_of_a_champion_are_those_that_it_was_promoted_by(finished, evaluation, predict):
     def find() -> str:
-        return load_test_figures(finished, "tuned", 1, "split")["evaluation_id"]
+        return load_test_figures(finished, "tuned", 1)["evaluation_id"]
 
     def add(name: str) -> None:
         save_evaluations(finished, [evaluation("tuned", 1, evaluation_id=name, decoding_id=name)], predict(name))
@@ -70,7 +70,8 @@ def test_the_figures_of_a_champion_are_those_that_it_was_promoted_by(finished, e
     by_gate = Decision("promoted", "gate", "good", "study", "tuned", 1, evaluation_id="tuned at 1")
     save_decision(finished, by_gate, Champion("tuned", 1))
     assert find() == "tuned at 1"
-    assert load_test_figures(finished, "tuned", 2, "split") is None
+    assert load_test_figures(finished, "tuned", 1, as_promoted=False)["evaluation_id"] == "two"
+    assert load_test_figures(finished, "tuned", 2) is None
 
 
 def test_a_baseline_may_have_no_probabilities(finished, evaluation, predict):

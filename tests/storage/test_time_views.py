@@ -156,6 +156,15 @@ def test_the_answers_of_a_deleted_champion_stay(finished: Path) -> None:
     assert ask(finished, "SELECT text, trained_to, counts FROM dated_answers") == [("a", None, False)]
 
 
+@pytest.mark.parametrize("zones", [("America/New_York", "Europe/London"), ("Europe/London", "America/New_York")])
+def test_of_the_zones_of_a_headline_the_one_in_which_it_has_no_time_counts(finished: Path, zones: list[str]) -> None:
+    for zone in zones:
+        answer(finished, "tuned", ("a", 5 / 24, None), source=zone)
+        with writing(finished) as connection:
+            connection.execute("UPDATE scorings SET timezone = ? WHERE source = ?", [zone, zone])
+    assert ask(finished, "SELECT timezone FROM dated_answers") == [("America/New_York",)]
+
+
 def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its_year(finished: Path) -> None:
     answer(finished, "tuned", ("a", 4, "positive"), ("a", 4, "positive"), ("b", 40, "neutral"))
     answer(finished, "tuned", ("a", 4, "positive"), ("a", 5, "neutral"), ("c", 4, None), source="again")

@@ -12,6 +12,7 @@ from prefect import flow
 from learning.worker.process import WorkerDiedError
 from schemas.plan import StudyPlan
 from storage.evaluations import forget_evaluations
+from storage.warehouse import writing
 from tasks.cells import INTERRUPTED, RunEndedError, running
 from tasks.evaluation import score_cell
 from tasks.progress import Progress
@@ -71,6 +72,7 @@ def test_why_a_trained_cell_is_not_evaluated_is_recorded_until_it_is(
         assert session_worker._process is not None
         os.kill(session_worker._process.pid, signal.SIGKILL)
 
+    now = f"SELECT status, reason FROM cells WHERE cell_id = '{trained[1]}'"
     with monkeypatch.context() as patch:
         patch.setattr(Progress, "update", kill)
         with pytest.raises(WorkerDiedError):
@@ -78,4 +80,8 @@ def test_why_a_trained_cell_is_not_evaluated_is_recorded_until_it_is(
     [(status, reason)] = ask(home, "SELECT status, reason FROM missing_cells WHERE kind = 'fine-tuned'")
     assert (status, reason.partition(" (")[0]) == ("finished", f"not evaluated: {KILLED}")
     evaluate()
-    assert ask(home, f"SELECT status, reason FROM cells WHERE cell_id = '{trained[1]}'") == [("finished", None)]
+    assert ask(home, now) == [("finished", None)]
+    with writing(home / "warehouse.duckdb") as connection:  # as by another study of the cell
+        connection.execute("UPDATE cells SET reason = 'not evaluated' WHERE cell_id = ?", [trained[1]])
+    evaluate()
+    assert ask(home, now) == [("finished", None)]
