@@ -8,16 +8,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ingestion.date_order import ORDERS, DateOrderError, find_order, year_first
 from schemas.source import DateOrder
 
-ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
 _MOST_FORMATS = 50
 _STRIDE = 7_919
 """This many formats are guessed, from words that are this far apart; words of other formats are parsed one by one."""
 _DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2))  # noqa: DTZ001 (the words have the zones)
 """Defaults for the missing parts of a date: a word that is not a whole date gives two different dates."""
-_CENTURY = 69
-"""Two digits from here on are years of the 20th century, as in POSIX."""
 _ZONES = {
     "UTC": "+0000",
     "GMT": "+0000",
@@ -73,10 +71,6 @@ _SEVERAL = r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*\d{4}[-/.]\d"
 _HAS_ZONE = r"[T:]\d{2,6}(?:[.,]\d+)?(?:Z| ?[+-]\d{2}(?::?\d{2})?)$"
 
 
-class DateOrderError(ValueError):
-    """The order of day, month and year cannot be found from the words."""
-
-
 class ParsedDates(NamedTuple):
     """Words as times."""
 
@@ -127,54 +121,6 @@ def count_dates(words: Sequence[str]) -> int:
         return int(parse_dates(column, "UTC", None).times.count())
     except DateOrderError:
         return max(int(parse_dates(column, "UTC", order).times.count()) for order in ORDERS)
-
-
-def find_order(dates: Sequence[str], likely: DateOrder | None = None) -> DateOrder:
-    """The order that fits all numeric dates, such as 03/04/2025; one whose years are not in the future is preferred.
-
-    In dates with points the day is first if that fits, as it is wherever points are used. Of several other orders it is
-    the likely one, if one is given.
-
-    Raises:
-        DateOrderError: Several orders fit all of them, or none does.
-    """
-    fits = {order: {date: iso for date in dates if (iso := year_first(date, order))} for order in ORDERS}
-    most = max(map(len, fits.values()))
-    if most < len(set().union(*fits.values())):
-        first, second = (next(date for date in fits[one] if date not in fits[other]) for one, other in _rivals(fits))
-        raise DateOrderError(f"some are day first, as {first!r}, and some month first, as {second!r}")
-    best = [order for order in ORDERS if len(fits[order]) == most]
-    latest = f"{datetime.now().year}-99"  # noqa: DTZ005 (a day more or less does not matter)
-    best = [order for order in best if max(fits[order].values(), default="") < latest] or best
-    if "dmy" in best and all("." in date for date in dates):
-        return "dmy"
-    if likely in best:
-        return likely
-    if len({tuple(fits[order].items()) for order in best}) > 1:
-        raise DateOrderError(f"{dates[0]!r} may be {' or '.join(best)}")
-    return best[0]
-
-
-def _rivals(fits: dict[DateOrder, dict[str, str]]) -> tuple[tuple[DateOrder, DateOrder], ...]:
-    """Two orders that each fit dates which the other does not, as pairs in both directions."""
-    pairs: list[tuple[DateOrder, DateOrder]] = [("dmy", "mdy"), ("ymd", "mdy"), ("dmy", "ymd")]
-    one, other = next(
-        pair for pair in pairs if fits[pair[0]].keys() - fits[pair[1]] and fits[pair[1]].keys() - fits[pair[0]]
-    )
-    return (one, other), (other, one)
-
-
-def year_first(date: str, order: DateOrder) -> str | None:
-    """A numeric date as `2025-03-04`; None if the order gives an impossible month or day, or its year is elsewhere."""
-    numbers = [int(number) for number in re.split(r"[-/.]", date)]
-    digits = len(re.split(r"[-/.]", date)[2])
-    year, month, day = (numbers[order.index(part)] for part in "ymd")
-    if digits == 2:  # noqa: PLR2004
-        year += 1900 if year >= _CENTURY else 2000
-    elif order == "ymd":
-        return None
-    is_date = 1 <= month <= 12 and 1 <= day <= 31  # noqa: PLR2004
-    return f"{year:04d}-{month:02d}-{day:02d}" if is_date else None
 
 
 def _tidy_word(word: str) -> str:

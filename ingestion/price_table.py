@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ingestion.dates import DateOrderError, parse_dates
+from ingestion.date_order import DateOrderError
+from ingestion.dates import parse_dates
 from schemas.errors import InputError
 from schemas.paths import local_path
 

@@ -3,7 +3,8 @@
 import pandas as pd
 from pandera.errors import SchemaErrors
 
-from ingestion.dates import DateOrderError, parse_dates
+from ingestion.date_order import DateOrderError
+from ingestion.dates import parse_dates
 from ingestion.validation import Validated
 from schemas.errors import InputError
 from schemas.frames import PublicationFrame

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ingestion.dates import DateOrderError, find_order, list_dates, parse_dates
+from ingestion.date_order import DateOrderError, find_order
+from ingestion.dates import list_dates, parse_dates
 from ingestion.identity import normalise_text, text_id
 from ingestion.rows import RawRow
 from ingestion.validation import validate_batch

@@ -5,15 +5,15 @@ Runs without Prefect. A text that the model has answered before is not scored ag
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.chosen_model import ChosenModel
 from operations.judged import choose_decoding
 from operations.models import load_model
 from operations.score_input import ScoreInput, open_input
-from operations.scoring_run import ChosenModel, ScoredSource, ScoringRun
+from operations.scoring_run import ScoredSource, ScoringRun
 from reporting.csv_rows import CsvRows
 from schemas.data_report import describe_reasons
 from schemas.errors import InputError
@@ -71,7 +71,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
     temperature = settings.temperature or judged_at
     decoding = choose_decoding(home.warehouse, Champion(cell.record.cell_id, temperature))
-    return ChosenModel(replace(model, decoding=decoding), temperature, judged_at, truncates)
+    return ChosenModel(model, temperature, decoding, judged_at, truncates)
 
 
 def score_source(

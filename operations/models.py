@@ -13,7 +13,7 @@ from embedded.paths import MODEL_FOLDER
 from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
-from schemas.evaluation import DecodingSettings, PromotionSettings
+from schemas.evaluation import PromotionSettings
 from schemas.source import DataSettings, DateOrder
 from schemas.stored import read_cell, read_stored
 from storage.home import Home
@@ -43,8 +43,6 @@ class CellModel:
     """The hash of the adapter's files, which is checked whenever it is loaded."""
     prompt: PromptSettings
     """Its prompt; `context` is false where its study had none, whatever the headlines that it judges have."""
-    decoding: DecodingSettings
-    """The decoding settings of its latest study; `operations.judged.choose_decoding` has those of one temperature."""
     truncates: bool
     """Whether its latest study truncates headlines that are too long for it (`data.too_long`)."""
     max_unparsed_rate: float
@@ -120,7 +118,6 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         adapter=adapter,
         adapter_hash=adapter_hash,
         prompt=settings.prompt.model_copy(update={"context": context_column is not None}),
-        decoding=read_stored(DecodingSettings, "decoding", config["decoding"]),
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
         max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),

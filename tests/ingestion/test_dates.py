@@ -5,7 +5,8 @@ import time
 import pandas as pd
 import pytest
 
-from ingestion.dates import DateOrderError, find_order, list_dates, parse_dates
+from ingestion.date_order import DateOrderError, find_order
+from ingestion.dates import list_dates, parse_dates
 
 EVENING = "2025-01-02 21:30:00"
 

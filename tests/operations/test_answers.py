@@ -186,7 +186,7 @@ def test_another_study_with_other_draws_changes_answers_only_at_its_own_temperat
         )
 
     def find_top_k(temperature: float) -> int | None:
-        return choose_model(ScoreSettings(source="a", model=trained[1], temperature=temperature)).model.decoding.top_k
+        return choose_model(ScoreSettings(source="a", model=trained[1], temperature=temperature)).decoding.top_k
 
     assert (find_top_k(0.1), find_top_k(10)) == (50, 1)
     by_gate = {"evaluation_id": judged, "level": 0.05, "promotion_level": 0.05}
