@@ -32,7 +32,7 @@ from cli.sql import sql
 from cli.withdraw import withdraw
 from flows.notices import show_notices
 from schemas.errors import FailureError, InputError
-from schemas.text import show_text
+from schemas.text import show_text, show_undecoded
 
 app = typer.Typer(
     name="fintone",
@@ -100,6 +100,7 @@ def _run(words: list[str], interrupted: Event, *, debug: bool) -> int:
     An unknown error after Ctrl-C counts as the interruption: it is what a library made of it.
     """
     try:
+        _check_words(words)
         code = typer.main.get_command(app).main(words, "fintone", standalone_mode=False) or 0
         StandardOutput().flush()
     except TyperException as error:
@@ -122,6 +123,13 @@ def _run(words: list[str], interrupted: Event, *, debug: bool) -> int:
         message = f"{type(error).__name__}: {' '.join(str(error).split())}{hint}"
         code = INTERRUPTED if interrupted.is_set() else _fail(message, FAILED, debug=debug)
     return int(code)
+
+
+def _check_words(words: list[str]) -> None:
+    """Refuse an argument that is not UTF-8: no warehouse stores it, be it a name or the path of a file."""
+    for word in words:
+        if shown := show_undecoded(word):
+            raise InputError(f"argument {shown}: is not UTF-8; if it names a file, rename that")
 
 
 def _fail(message: str, code: int, *, debug: bool) -> int:

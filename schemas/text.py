@@ -1,5 +1,7 @@
 """Text from outside made safe to show: nothing in it can control a terminal."""
 
+import os
+
 
 def show_text(text: str, *, lines: bool = False) -> str:
     """A text with only visible characters: those that control a terminal, or reverse a line, are escaped.
@@ -12,6 +14,15 @@ def show_text(text: str, *, lines: bool = False) -> str:
         return text
     kept = "\n\t" if lines else ""
     return "".join(sign if sign.isprintable() or sign in kept else _spell_out(sign) for sign in text)
+
+
+def show_undecoded(text: str) -> str | None:
+    """The bytes of an argument or a path that is not UTF-8, as `\\xNN` where they are not ASCII; None if it is UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(text).decode("ascii", "backslashreplace")
+    return None
 
 
 def _spell_out(sign: str) -> str:

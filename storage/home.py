@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError
+from schemas.text import show_undecoded
 
 MISREAD = ("?", "\\")
 """Characters that DuckDB does not take as part of a path: `?` begins options, a backslash separates folders."""
@@ -87,11 +88,8 @@ class Home:
 
 def _check_name(root: Path) -> None:
     name = str(root.absolute())
-    try:
-        name.encode()
-    except UnicodeEncodeError as error:
-        shown = repr(os.fsencode(root))[2:-1]
-        raise HomeError(f"FINTONE_HOME {shown}: its name is not UTF-8; name another folder") from error
+    if shown := show_undecoded(name):
+        raise HomeError(f"FINTONE_HOME {shown}: its name is not UTF-8; name another folder")
     sign = next((sign for sign in MISREAD if sign in name), None)
     if sign:
         raise HomeError(f"FINTONE_HOME {name}: DuckDB opens no file in a folder with {sign} in its name; name another")

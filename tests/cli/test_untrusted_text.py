@@ -57,6 +57,14 @@ def test_an_error_is_one_line_whatever_it_repeats(refuse: Callable[..., str], wa
     assert is_harmless(refuse("run", f"--{EVIL}"))
 
 
+@pytest.mark.parametrize("command", [["show"], ["delete"], ["ingest"], ["run", "--set"]])
+def test_an_argument_that_is_not_utf_8_is_refused_with_its_bytes(
+    command: list[str], refuse: Callable[..., str], warehouse: Path
+) -> None:
+    line = refuse(*command, os.fsdecode(b"caf\xe9.csv"))
+    assert line == "fintone: argument caf\\xe9.csv: is not UTF-8; if it names a file, rename that\n"
+
+
 def test_a_traceback_is_harmless_too(fintone: Run, warehouse: Path) -> None:
     code, _, err = fintone("--debug", "ingest", f"{EVIL}.csv")
     assert (code, "Traceback" in err, is_harmless(err)) == (2, True, True)
