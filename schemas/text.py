@@ -17,7 +17,7 @@ def show_text(text: str, *, lines: bool = False) -> str:
 
 
 def show_undecoded(text: str) -> str | None:
-    """The bytes of an argument or a path that is not UTF-8, as `\\xNN` where they are not ASCII; None if it is UTF-8."""
+    r"""An argument or a path that is not UTF-8, with bytes beyond ASCII as `\xNN`; None for one that is UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
