@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
+from operations.draws import add_draws
 from operations.missing import describe_lack
 from operations.records import evaluation_ids, save_results
 from schemas.plan import CellPlan, StudyPlan
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 def pool_folds(study: StudyPlan) -> list[str]:
     """Pool every cell of a study whose folds are all evaluated, unless no fold was evaluated since it was pooled.
 
-    Other studies may have the same cell, such as a baseline, and comparisons with it, which go with what is replaced.
+    Other studies may have the same cell, at the same temperatures or others. Of theirs, and of comparisons with it,
+    only what a fold lacks or has answered again is deleted. Draws are added, as `add_draws` does for other cells.
 
     Returns:
         The names of the cells that could not be pooled.
@@ -49,23 +51,22 @@ def _divide(study: StudyPlan, base: CellPlan) -> bool:
 def _pool(study: StudyPlan, cell: CellPlan, fold_cells: Sequence[CellPlan]) -> bool:
     from storage.cell_progress import fail_cell
     from storage.cells import load_cell
-    from storage.evaluations import forget_evaluations, load_evaluated
-    from storage.folds import is_pooled
+    from storage.evaluations import forget_outdated_pools, load_evaluated
 
     warehouse = Home.from_environment().warehouse
     ids_by_fold = [evaluation_ids(fold, each) for fold, each in zip(study.folds, fold_cells, strict=True)]
     stored = [load_cell(warehouse, each.cell_id) for each in fold_cells]
+    forget_outdated_pools(warehouse, cell.cell_id, [each.cell_id for each in fold_cells])
+    pooled = load_evaluated(warehouse, cell.cell_id)
     for number, (ids, each) in enumerate(zip(ids_by_fold, stored, strict=True), start=1):
         if not set(ids.values()) <= load_evaluated(warehouse, each.record.cell_id):
-            forget_evaluations(warehouse, cell.cell_id)
             why = f"fold {number} of {len(fold_cells)} is not evaluated: {describe_lack(each)}"
-            fail_cell(warehouse, cell.cell_id, why, even_if_done=True)
+            fail_cell(warehouse, cell.cell_id, why, even_if_done=not pooled)
             return False
-    own, of_folds = evaluation_ids(study, cell).values(), [each for ids in ids_by_fold for each in ids.values()]
-    if not is_pooled(warehouse, [*own], of_folds):
-        results = [_measure(study, *key, [ids[key] for ids in ids_by_fold]) for key in ids_by_fold[0]]
-        forget_evaluations(warehouse, cell.cell_id)
-        save_results(study, cell, results)
+    lacking = [key for key, identifier in evaluation_ids(study, cell).items() if identifier not in pooled]
+    if lacking:
+        save_results(study, cell, [_measure(study, *key, [ids[key] for ids in ids_by_fold]) for key in lacking])
+    add_draws(study, cell)
     _save_costs(study, cell, stored)
     return True
 

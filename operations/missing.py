@@ -23,7 +23,8 @@ def describe_lost_cells(missing: Sequence["StoredCell"]) -> str:
 
 def describe_lack(cell: "StoredCell") -> str:
     """Why a cell of a study has no evaluation, as far as it is known."""
-    return cell.reason or (cell.status if cell.outcome is None else "trained, and not evaluated")
+    evaluated = "trained, and not evaluated" if cell.record.kind == "fine-tuned" else "not evaluated"
+    return cell.reason or (cell.status if cell.outcome is None else evaluated)
 
 
 def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from duckdb import DuckDBPyConnection
 
 from storage.judging import JUDGING, LATEST
 from storage.named_rows import named_row, named_rows
@@ -111,12 +112,38 @@ def load_best(warehouse: Path, study_id: str) -> dict[str, Any] | None:
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:
     """Delete a cell's evaluations, predictions and draws, since it is trained again, and its studies' comparisons."""
     with writing(warehouse) as connection:
-        evaluations = "evaluation_id IN (SELECT evaluation_id FROM evaluations WHERE cell_id = ?)"
-        for table in LEDGER_TABLES:
-            connection.execute(f"DELETE FROM {table} WHERE {evaluations}", [cell_id])  # noqa: S608 (no outside text)
-        connection.execute("DELETE FROM evaluations WHERE cell_id = ?", [cell_id])
-        studies = "study_id IN (SELECT study_id FROM study_cells WHERE cell_id = ?)"
-        connection.execute(f"DELETE FROM ledger.comparisons WHERE {studies}", [cell_id])  # noqa: S608 (no outside text)
+        evaluations = connection.execute("SELECT evaluation_id FROM evaluations WHERE cell_id = ?", [cell_id])
+        _forget(connection, [evaluation_id for (evaluation_id,) in evaluations.fetchall()])
+
+
+def forget_outdated_pools(warehouse: Path, cell_id: str, fold_cells: Sequence[str]) -> None:
+    """Delete a pooled cell's evaluations that a fold lacks or has made later, and comparisons of studies with them.
+
+    Args:
+        warehouse: The DuckDB file.
+        cell_id: The cell that pools the folds.
+        fold_cells: The cell of each fold.
+    """
+    with writing(warehouse) as connection:
+        outdated = connection.execute(
+            "SELECT pooled.evaluation_id FROM evaluations AS pooled, unnest($fold_cells) AS fold_cells(fold_cell)"
+            " LEFT JOIN evaluations AS own ON own.cell_id = fold_cell AND own.part = pooled.part"
+            " AND own.temperature IS NOT DISTINCT FROM pooled.temperature"
+            " AND own.decoding_id IS NOT DISTINCT FROM pooled.decoding_id"
+            " WHERE pooled.cell_id = $cell_id AND coalesce(own.evaluated_at >= pooled.evaluated_at, true)",
+            {"cell_id": cell_id, "fold_cells": list(fold_cells)},
+        )
+        _forget(connection, sorted({evaluation_id for (evaluation_id,) in outdated.fetchall()}))
+
+
+def _forget(connection: DuckDBPyConnection, evaluations: Sequence[str]) -> None:
+    connection.execute(
+        "DELETE FROM ledger.comparisons WHERE study_id IN"
+        " (SELECT study_id FROM ledger.study_evaluations WHERE list_contains(?, evaluation_id))",
+        [evaluations],
+    )
+    for table in (*LEDGER_TABLES, "evaluations"):
+        connection.execute(f"DELETE FROM {table} WHERE list_contains(?, evaluation_id)", [evaluations])  # noqa: S608 (no outside text)
 
 
 def load_test_figures(

@@ -51,18 +51,6 @@ def load_fold_curves(warehouse: Path, part: str, evaluations: Sequence[str]) -> 
     return rows
 
 
-def is_pooled(warehouse: Path, pooled: Sequence[str], evaluations: Sequence[str]) -> bool:
-    """Whether all pooled evaluations are there, and none of those of the folds is later."""
-    with reading(warehouse) as connection:
-        [(found, first, last)] = connection.execute(
-            "SELECT count(*) FILTER (list_contains($pooled, evaluation_id)),"
-            " min(evaluated_at) FILTER (list_contains($pooled, evaluation_id)),"
-            " max(evaluated_at) FILTER (list_contains($evaluations, evaluation_id)) FROM evaluations",
-            {"pooled": pooled, "evaluations": evaluations},
-        ).fetchall()
-    return bool(found == len(pooled) and first > last)
-
-
 def load_seconds(warehouse: Path, evaluations: Sequence[str]) -> float:
     """Seconds of scoring of evaluations together."""
     with reading(warehouse) as connection:

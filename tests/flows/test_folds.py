@@ -16,6 +16,7 @@ from operations.comparison import compare_cells
 from operations.folds import pool_folds
 from operations.models import NoModelError, load_model
 from operations.planning import lay_out
+from operations.records import evaluation_ids
 from schemas.plan import StudyPlan
 from storage.cell_progress import fail_cell
 from storage.cells import find_cells
@@ -259,6 +260,62 @@ def test_pooling_again_keeps_what_other_studies_compare_unless_a_fold_is_evaluat
     assert pool_folds(copied) == []
     assert ask(warehouse, evaluated) != before
     assert ask(warehouse, "SELECT count(*) FROM ledger.comparisons WHERE study_id = 'another'") == [(0,)]
+
+
+def at_another_temperature(study: StudyPlan) -> StudyPlan:
+    """The plan of another study of the same cells at temperature 3, with the answers of the folds at 1."""
+    decoding = study.config.decoding.model_copy(update={"temperatures": (3.0,)})
+    other = lay_out(study.config.model_copy(update={"decoding": decoding}), study.snapshot_id, study.split_id)
+    with writing(Home.from_environment().warehouse) as connection:
+        for fold in (other, *other.folds):
+            for cell in other.cells_without_folds if fold is other else fold.cells:
+                for (part, temperature), new in evaluation_ids(fold, cell).items():
+                    old = (
+                        f"(SELECT evaluation_id FROM evaluations WHERE cell_id = '{cell.cell_id}' AND part = '{part}')"
+                    )
+                    for table, at in (("evaluations", f", {temperature} AS temperature"), ("ledger.predictions", "")):
+                        connection.execute(
+                            f"INSERT INTO {table} SELECT * REPLACE ('{new}' AS evaluation_id{at}) FROM {table}"
+                            f" WHERE evaluation_id IN {old} AND evaluation_id <> '{new}'"
+                        )
+    return other
+
+
+def test_studies_of_folds_that_differ_in_temperature_keep_their_pooled_cells(copied: StudyPlan) -> None:
+    home, [pooled], other = Home.from_environment(), copied.cells, at_another_temperature(copied)
+    answers = (
+        f"SELECT temperature, count(*) FROM predictions WHERE cell_id = '{pooled.cell_id}' AND part = 'test' GROUP BY 1"
+    )
+    compared = "SELECT count(*) FROM ledger.comparisons"
+    before = ask(home.root, answers), ask(home.root, compared)
+    assert pool_folds(other) == []
+    assert (ask(home.root, answers), ask(home.root, compared)) == before
+    pools = f"SELECT temperature FROM evaluations WHERE cell_id = '{pooled.cell_id}' AND part = 'test' ORDER BY ALL"
+    assert ask(home.root, pools) == [(1.0,), (3.0,)]
+    second = other.folds[1]
+    with writing(home.warehouse) as connection:  # a fold fails at this study's temperature alone
+        connection.execute(
+            "DELETE FROM evaluations WHERE evaluation_id = ?",
+            [evaluation_ids(second, second.cells[0])["test", 3.0]],
+        )
+    assert pool_folds(other) == ["epochs=1"]
+    assert ask(home.root, pools) == [(1.0,)]
+    assert (ask(home.root, answers), ask(home.root, compared)) == before
+    assert ask(home.root, f"SELECT status FROM cells WHERE cell_id = '{pooled.cell_id}'") == [("finished",)]
+
+
+def test_a_pooled_cell_gets_the_draws_that_another_study_adds(copied: StudyPlan) -> None:
+    home, [pooled] = Home.from_environment(), copied.cells
+    decoding = copied.config.decoding.model_copy(update={"draws": 4})
+    more = lay_out(copied.config.model_copy(update={"decoding": decoding}), copied.snapshot_id, copied.split_id)
+    accuracies = (
+        "SELECT draw, ledger.draws.accuracy FROM ledger.draws JOIN evaluations USING (evaluation_id)"
+        f" WHERE cell_id = '{pooled.cell_id}' AND part = 'test' ORDER BY draw"
+    )
+    [first, second] = ask(home.root, accuracies)
+    assert pool_folds(more) == []
+    drawn = ask(home.root, accuracies)
+    assert ([draw for draw, _ in drawn], drawn[:2]) == ([0, 1, 2, 3], [first, second])
 
 
 def test_a_cell_is_not_pooled_while_a_fold_lacks_its_evaluation(copied: StudyPlan) -> None:
