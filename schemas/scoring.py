@@ -79,7 +79,7 @@ class FreshCounts(NamedTuple):
 
     right: int
     n: int
-    """Fresh headlines: those with a known label that are in no part of the cell's split, each once."""
+    """Fresh headlines: those with a known label that the cell's study did not have, each once."""
     test_right: int
     test_n: int
 

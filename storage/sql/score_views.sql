@@ -57,7 +57,7 @@ COMMENT ON COLUMN scores.published_at IS 'When the headline was published, UTC; 
 COMMENT ON COLUMN scores.instrument IS 'The ticker, ISIN or entity that it is about; NULL where the source does not have it.';
 COMMENT ON COLUMN scores.true_label IS 'The label in the source, read by score --evaluate; NULL where it has none that is known.';
 COMMENT ON COLUMN scores.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
-COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; NULL where none does: the headline is fresh.';
+COMMENT ON COLUMN scores.part IS 'The part of the split of the cell that holds the text: train, test or validation, the first of these; unplaced where its study had the text, in no part; NULL where the headline is fresh.';
 COMMENT ON COLUMN scores.before_cutoff IS 'Whether it was published on or before base_model.trained_until, so the base model of the cell may have read it when it was pretrained; NULL where either date is unknown.';
 COMMENT ON COLUMN scores.is_unparsed IS 'Whether p_unparsed is the largest of the four probabilities, whatever label the scoring gives such an answer.';
 

@@ -83,8 +83,8 @@ COMMENT ON COLUMN ledger.scored_headlines.confidence IS 'Its confidence, as in s
 COMMENT ON COLUMN ledger.scored_headlines.true_label IS 'The label of the source; NULL where none is known.';
 COMMENT ON COLUMN ledger.scored_headlines.is_right IS 'Whether the answer is right, where the probability of anything unparsed counts as that of neutral, as in an evaluation; NULL where no label is known.';
 COMMENT ON COLUMN ledger.scored_headlines.in_sample IS 'Whether the cell was trained on the text; NULL where an older version scored it.';
-COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; NULL where none does.';
-COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and is in no part of the split of the cell, so it shows how accurate the cell has been since its study.';
+COMMENT ON COLUMN ledger.scored_headlines.part IS 'The part of the split of the cell that holds the text; unplaced where its study had the text, in no part; NULL where it is new.';
+COMMENT ON COLUMN ledger.scored_headlines.is_fresh IS 'Whether it has a label and the study of the cell did not have it, so it shows how accurate the cell has been since its study.';
 COMMENT ON COLUMN ledger.scored_headlines.scored_at IS 'When the adapter first scored the text, UTC.';
 COMMENT ON COLUMN ledger.scored_headlines.before_cutoff IS 'Whether the base model may have read it when it was pretrained, as in scores.';
 

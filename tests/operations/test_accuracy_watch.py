@@ -151,8 +151,12 @@ def test_a_label_that_was_corrected_counts_as_corrected(home: Path, score: Score
 
 
 def test_headlines_of_the_models_own_study_are_not_fresh(home: Path, score: Score) -> None:
-    study = "SELECT text, headlines.label, part FROM splits JOIN headlines USING (headline_id) ORDER BY text"
+    study = (
+        "SELECT text, headlines.label, coalesce(part, 'unplaced') FROM snapshot_headlines JOIN headlines"
+        " USING (headline_id) LEFT JOIN splits USING (snapshot_id, headline_id) ORDER BY text"
+    )
     rows = ask(home, study)
+    assert {part for *_, part in rows} == {"train", "validation", "test", "unplaced"}
     watch = Watch(home)
     scoring = score([(text, word, "2026-01-05") for text, word, _ in rows])
     assert watch.look(scoring) is None

@@ -260,16 +260,20 @@ def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_ol
         for table, values in (
             ("headlines", {"headline_id": "'1'", "text": "'Sales rose .'", "label": "'positive'", "text_id": "'own'"}),
             ("splits", {"split_id": "'split'", "snapshot_id": "'s'", "headline_id": "'1'", "part": "'test'"}),
-            ("cells", {"cell_id": "'tuned'", "kind": "'fine-tuned'", "split_id": "'split'"}),
+            ("cells", {"cell_id": "'tuned'", "kind": "'fine-tuned'", "split_id": "'split'", "snapshot_id": "'s'"}),
             ("scorings", {"scoring_id": "'scoring'", "cell_id": "'tuned'", "temperature": "1"}),
             ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "1", "text_id": "'own'"}),
             ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "2", "text_id": "'new'"}),
+            ("headlines", {"headline_id": "'2'", "text": "'Left over'", "label": "'neutral'", "text_id": "'left'"}),
+            *(("snapshot_headlines", {"snapshot_id": "'s'", "headline_id": name}) for name in ("'1'", "'2'")),
+            ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "3", "text_id": "'left'"}),
         ):
             fill(connection, table, values)
     prepare_warehouse(path)
     assert ask(path, "SELECT text_id, part FROM ledger.scored_rows ORDER BY row_number") == [
         ("own", "test"),
         ("new", None),
+        ("left", "unplaced"),
     ]
 
 
