@@ -47,15 +47,15 @@ class ComparedRun:
 class CellComparison:
     """Two cells on one part of their splits, at each temperature that both have, ascending.
 
-    `repeats` are the folds or windows that both pool at the first temperature; None unless each of them has a model of
-    its own for each.
+    `repeats` are the folds or windows that they pool at the first temperature: none, one, or two where those of their
+    studies differ.
     """
 
     cell: CellRecord
     other: CellRecord
     part: str
     runs: list[ComparedRun]
-    repeats: Repeats | None
+    repeats: tuple[Repeats, ...]
 
     @property
     def query(self) -> str:
@@ -93,12 +93,13 @@ def compare_cells(
     runs = [
         ComparedRun(
             pairing,
-            compare(pairing.labels, pairing.predicted, pairing.other_predicted, pairing.folds),
+            compare(pairing.labels, pairing.predicted, pairing.other_predicted, *pairing.folds),
             verdicts.get(pairing.temperature),
             other_verdicts.get(pairing.temperature),
             flips,
         )
         for pairing, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
     ]
-    repeats = None if chosen[0].folds is None else load_repeats(warehouse, chosen[0].study_id)
-    return CellComparison(record, other_record, part, runs, repeats)
+    studies = (chosen[0].study_id, chosen[0].other_study_id) if chosen[0].folds else ()
+    repeats = dict.fromkeys(load_repeats(warehouse, study_id) for study_id in studies)
+    return CellComparison(record, other_record, part, runs, tuple(each for each in repeats if each))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
-from storage.fold_numbers import read_common_folds
+from storage.fold_numbers import read_folds
 from storage.migrations import is_up_to_date
 from storage.races import explain_drop
 from storage.warehouse import reading, utc_now, writing
@@ -37,8 +37,8 @@ class Pairing:
     """Two cells at one temperature on the headlines that both were evaluated on, in the order of their ids.
 
     The temperature is None for two baselines. `p_holm` is from the view `comparisons`, corrected for its `pairs`; both
-    are None where no study compared the two. `folds` has the fold of each headline, from 0; it is None unless both
-    pool the same folds, each answered by a model of its own.
+    are None where no study compared the two. `folds` has the fold of each headline, from 0: once if both pool the same
+    folds, else for each cell that pools some, and has a model for each.
     """
 
     temperature: float | None
@@ -54,7 +54,7 @@ class Pairing:
     labels: Labels
     predicted: Labels
     other_predicted: Labels
-    folds: Labels | None
+    folds: tuple[Labels, ...]
 
 
 def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[tuple[str, float | None], Labels]]:
@@ -168,7 +168,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
             Pairing(
                 **row,
                 **_load_predictions(connection, row),
-                folds=read_common_folds(connection, row["evaluation_id"], row["other_evaluation_id"]),
+                folds=read_folds(connection, row["evaluation_id"], row["other_evaluation_id"]),
             )
             for row in rows
         ]

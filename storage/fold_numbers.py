@@ -36,18 +36,23 @@ def load_undivided(warehouse: Path, study_id: str) -> set[str]:
     return {cell_id for (cell_id,) in rows}
 
 
-def read_common_folds(
+def read_folds(
     connection: "duckdb.DuckDBPyConnection", evaluation_id: str, other_evaluation_id: str
-) -> NDArray[np.int64] | None:
-    """[N] the fold of each headline of two evaluations, from 0, in the order of the headlines' ids.
+) -> tuple[NDArray[np.int64], ...]:
+    """How the headlines that two evaluations share are divided among models, in the order of the headlines' ids.
 
-    None unless both pool the same folds, and unless one of them has a model for each fold.
+    Returns:
+        [N] the fold of each headline, from 0, for each of the evaluations that pools at least two of its folds, each
+        with a model of its own; one if both pool the same folds.
     """
     numbers = connection.execute(
-        "SELECT fold - 1 AS fold FROM evaluations AS own JOIN evaluations AS other USING (split_id, part)"  # noqa: S608 (our own condition)
+        "SELECT own.split_id, dense_rank() OVER (PARTITION BY own.split_id ORDER BY fold) - 1 AS fold"  # noqa: S608 (our own condition)
+        " FROM (SELECT DISTINCT evaluations.split_id, evaluations.part FROM evaluations JOIN cells USING (cell_id)"
+        f" WHERE list_contains($ids, evaluation_id) AND NOT ({_UNDIVIDED})) AS own"
         " JOIN split_folds USING (split_id) JOIN splits ON splits.split_id = fold_split_id AND splits.part = own.part"
-        " WHERE own.evaluation_id = ? AND other.evaluation_id = ? AND EXISTS (FROM cells WHERE cell_id IN"
-        f" (own.cell_id, other.cell_id) AND NOT ({_UNDIVIDED})) ORDER BY headline_id",
-        [evaluation_id, other_evaluation_id],
-    ).fetchnumpy()["fold"]
-    return np.asarray(numbers, dtype=np.int64) if len(numbers) else None
+        " WHERE headline_id IN (SELECT headline_id FROM ledger.predictions WHERE list_contains($ids, evaluation_id)"
+        " GROUP BY headline_id HAVING count(*) = 2) ORDER BY own.split_id, headline_id",
+        {"ids": [evaluation_id, other_evaluation_id]},
+    ).fetchnumpy()
+    each = (numbers["fold"][numbers["split_id"] == split] for split in np.unique(numbers["split_id"]))
+    return tuple(np.asarray(folds, dtype=np.int64) for folds in each if folds.max() > 0)

@@ -87,7 +87,7 @@ def _describe_run(run: ComparedRun) -> Lines:
         ("accuracy", f"{accuracies}, {difference}"),
         ("macro-F1", format_interval(comparison.macro_f1_difference, *f1_interval, without_f1)),
         ("only one right", f"{only} of {comparison.n:,} headlines"),
-        ("McNemar" if pairing.folds is None else "p-value", f"{format_p_value(comparison.p_value)}{corrected}"),
+        ("p-value" if pairing.folds else "McNemar", f"{format_p_value(comparison.p_value)}{corrected}"),
         ("verdict", describe_difference("A", "B", run.difference)),
         *(
             ("baseline", describe_baseline(name, verdict))
@@ -115,7 +115,10 @@ def _iterate_notes(compared: CellComparison) -> Iterator[str]:
     elif pairing.p_holm is None:
         yield f"study {pairing.study_id} has no comparisons yet, so p is for this pair only; `fintone run` finishes it"
     if repeats:
-        yield f"one model answers each of {repeats}, so p and intervals allow for differences between {repeats.units}"
+        units = " and ".join(dict.fromkeys(each.units for each in repeats))
+        apart = f"A and B do not share their {units}: " if len(pairing.folds) > 1 else ""
+        each = " and ".join(map(str, repeats))
+        yield f"{apart}one model answers each of {each}, so p and intervals allow for differences between {units}"
     if not pairing.is_sampled_alike:
         yield "the two were not sampled with the same top-k, top-p and seed"
 

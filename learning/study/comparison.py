@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learning.study.confusion import count_confusion, macro_f1
-from learning.study.fold_bootstrap import ResampledFigures, resample, student_p_value, widen_interval
+from learning.study.fold_bootstrap import ResampledFigures, find_spread, resample, student_p_value, widen_interval
 from learning.study.intervals import paired_interval, paired_macro_f1_interval
 
 Labels = NDArray[np.int64]
@@ -46,7 +46,7 @@ class Comparison:
     p_value: float
 
 
-def compare(labels: Labels, predicted: Labels, other_predicted: Labels, folds: Labels | None = None) -> Comparison:
+def compare(labels: Labels, predicted: Labels, other_predicted: Labels, *folds: Labels) -> Comparison:
     """Compare two models headline by headline: intervals of both differences, and McNemar's exact test.
 
     Where each fold has a model of its own, both intervals are at least as wide as those of the cluster bootstrap over
@@ -57,12 +57,12 @@ def compare(labels: Labels, predicted: Labels, other_predicted: Labels, folds: L
         labels: [N] true labels, at least one.
         predicted: [N] labels that the model predicts.
         other_predicted: [N] labels that the other model predicts.
-        folds: [N] the fold of each headline, from 0, at least two; None if one model answers all headlines.
+        folds: [N] the fold of each headline, from 0, at least two; none if one model answers all headlines, and two if
+            the models were trained on different folds.
     """
     compared = _compare_by_headline(labels, predicted, other_predicted)
-    if folds is None:
-        return compared
-    return _widen(compared, resample(labels, predicted, folds), resample(labels, other_predicted, folds))
+    resampled = [(resample(labels, predicted, each), resample(labels, other_predicted, each)) for each in folds]
+    return _widen(compared, *resampled) if resampled else compared
 
 
 def compare_all(
@@ -86,7 +86,7 @@ def compare_all(
             continue
         compared = _compare_by_headline(labels, predictions[run], predictions[other])
         if resampled and not {run[0], other[0]} <= set(undivided):
-            compared = _widen(compared, resampled[run], resampled[other])
+            compared = _widen(compared, (resampled[run], resampled[other]))
         rows.append((run, other, compared))
     return rows
 
@@ -113,9 +113,10 @@ def _compare_by_headline(labels: Labels, predicted: Labels, other_predicted: Lab
     )
 
 
-def _widen(compared: Comparison, own: ResampledFigures, other: ResampledFigures) -> Comparison:
+def _widen(compared: Comparison, *resampled: tuple[ResampledFigures, ResampledFigures]) -> Comparison:
     """A comparison by headline, no surer than one by fold; an interval that is missing stays so."""
-    accuracy, f1 = own.accuracy - other.accuracy, own.macro_f1 - other.macro_f1
+    accuracy = find_spread(*((own.accuracy - other.accuracy, own.folds) for own, other in resampled))
+    f1 = find_spread(*((own.macro_f1 - other.macro_f1, own.folds) for own, other in resampled))
     low, high, f1_low, f1_high = (
         compared.difference_low,
         compared.difference_high,
@@ -123,16 +124,16 @@ def _widen(compared: Comparison, own: ResampledFigures, other: ResampledFigures)
         compared.macro_f1_difference_high,
     )
     if low is not None and high is not None:
-        low, high = widen_interval(compared.difference, (low, high), accuracy, own.folds, -1.0)
+        low, high = widen_interval(compared.difference, (low, high), accuracy, -1.0)
     if f1_low is not None and f1_high is not None:
-        f1_low, f1_high = widen_interval(compared.macro_f1_difference, (f1_low, f1_high), f1, own.folds, -1.0)
+        f1_low, f1_high = widen_interval(compared.macro_f1_difference, (f1_low, f1_high), f1, -1.0)
     return replace(
         compared,
         difference_low=low,
         difference_high=high,
         macro_f1_difference_low=f1_low,
         macro_f1_difference_high=f1_high,
-        p_value=max(compared.p_value, student_p_value(compared.difference, accuracy, own.folds)),
+        p_value=max(compared.p_value, student_p_value(compared.difference, accuracy)),
     )
 
 

@@ -29,6 +29,14 @@ class ResampledFigures:
     macro_f1: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Spread:
+    """The standard error of a figure by fold, and the degrees of freedom of its Student's t."""
+
+    error: float
+    freedom: int
+
+
 def resample(labels: NDArray[np.int64], predicted: NDArray[np.int64], folds: NDArray[np.int64]) -> ResampledFigures:
     """Score a model on every resample of folds.
 
@@ -69,31 +77,34 @@ def macro_f1_of_each(counts: NDArray[np.int64], present: NDArray[np.bool_]) -> N
     return np.asarray(scores[:, present].mean(axis=1))
 
 
-def widen_interval(
-    value: float, interval: Interval, resampled: NDArray[np.float64], folds: int, least: float = 0.0
-) -> Interval:
+def find_spread(*resampled: tuple[NDArray[np.float64], int]) -> Spread:
+    """The spread of a figure, from its [R] resamples and the number of folds, at least 2.
+
+    Two models may have been trained on different folds. Then there are resamples of each one's folds, and the squared
+    errors are added: each has the variation between the models of one side. Both have that of the headlines, so the sum
+    is rather too large than too small.
+    """
+    errors = (float(figures.std()) * math.sqrt(folds / (folds - 1)) for figures, folds in resampled)
+    return Spread(math.hypot(*errors), min(folds for _, folds in resampled) - 1)
+
+
+def widen_interval(value: float, interval: Interval, spread: Spread, least: float = 0.0) -> Interval:
     """At each end, the wider of an interval and Student's interval by fold, which is clipped to `least` and 1.
 
     Args:
         value: The figure of all headlines.
         interval: Its interval over headlines.
-        resampled: [R] the figure of each resample.
-        folds: How many folds there are, at least 2.
+        spread: Its spread by fold.
         least: The least that the figure can be: 0, or -1 for a difference.
     """
     from scipy.special import stdtrit
 
-    width = _find_error(resampled, folds) * float(stdtrit(folds - 1, (1 + CONFIDENCE) / 2))
+    width = spread.error * float(stdtrit(spread.freedom, (1 + CONFIDENCE) / 2))
     return min(interval[0], max(least, value - width)), max(interval[1], min(1.0, value + width))
 
 
-def student_p_value(value: float, resampled: NDArray[np.float64], folds: int) -> float:
+def student_p_value(value: float, spread: Spread) -> float:
     """The two-sided p-value of Student's test by fold that a figure is 0; 0 if all resamples have the same figure."""
     from scipy.special import stdtr
 
-    error = _find_error(resampled, folds)
-    return 2 * float(stdtr(folds - 1, -abs(value) / error)) if error > 0 else 0.0
-
-
-def _find_error(resampled: NDArray[np.float64], folds: int) -> float:
-    return float(resampled.std()) * math.sqrt(folds / (folds - 1))
+    return 2 * float(stdtr(spread.freedom, -abs(value) / spread.error)) if spread.error > 0 else 0.0

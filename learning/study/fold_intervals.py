@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.study.fold_bootstrap import draw_folds, resample, widen_interval
+from learning.study.fold_bootstrap import draw_folds, find_spread, resample, widen_interval
 from learning.study.metrics import Metrics
 from learning.study.unparsed import parsed_labels, with_unparsed
 
@@ -29,7 +29,7 @@ def widen(
     size = np.bincount(folds)
     drawn, resampled = draw_folds(len(size)), resample(labels, parsed_labels(outcomes), folds)
     accuracy = widen_interval(
-        metrics.accuracy, (metrics.accuracy_low, metrics.accuracy_high), resampled.accuracy, len(size)
+        metrics.accuracy, (metrics.accuracy_low, metrics.accuracy_high), find_spread((resampled.accuracy, len(size)))
     )
     expected = resampled.accuracy
     if probabilities is not None:
@@ -38,13 +38,12 @@ def widen(
     expected_bounds = widen_interval(
         metrics.expected_accuracy,
         (metrics.expected_accuracy_low, metrics.expected_accuracy_high),
-        expected,
-        len(size),
+        find_spread((expected, len(size))),
     )
     f1_bounds: tuple[float | None, float | None] = (None, None)
     if metrics.macro_f1_low is not None and metrics.macro_f1_high is not None:
         f1_interval = metrics.macro_f1_low, metrics.macro_f1_high
-        f1_bounds = widen_interval(metrics.macro_f1, f1_interval, resampled.macro_f1, len(size))
+        f1_bounds = widen_interval(metrics.macro_f1, f1_interval, find_spread((resampled.macro_f1, len(size))))
     return replace(
         metrics,
         accuracy_low=accuracy[0],

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -18,6 +19,7 @@ from operations.models import NoModelError, load_model
 from operations.planning import lay_out
 from operations.records import evaluation_ids
 from schemas.plan import StudyPlan
+from schemas.split import Repeats
 from storage.cell_progress import fail_cell
 from storage.cells import find_cells
 from storage.champions import load_champion
@@ -165,12 +167,12 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
         study.home / "warehouse.duckdb", "epochs=1", "epochs=2", part="validation", temperature=1, most_flips=0
     )
     pairing = compared.runs[0].pairing
-    assert pairing.folds is not None
+    [folds] = pairing.folds
     [(first, second)] = study.ask(
         "SELECT count(*) FILTER (fold = 1), count(*) FILTER (fold = 2) FROM studies JOIN split_folds USING (split_id)"
         " JOIN splits ON splits.split_id = fold_split_id WHERE part = 'validation'"
     )
-    assert [int((pairing.folds == fold).sum()) for fold in range(FOLDS)] == [first, second]
+    assert [int((folds == fold).sum()) for fold in range(FOLDS)] == [first, second]
     lines = [line for block in describe_comparison(compared) for line in block]
     assert (
         "note",
@@ -178,6 +180,13 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
     ) in lines
     assert "p-value" in dict(lines)
     assert "McNemar" not in dict(lines)
+    run = replace(compared.runs[0], pairing=replace(pairing, folds=(folds, folds)))
+    apart = replace(compared, runs=[run], repeats=(Repeats(2, "fold"), Repeats(3, "fold")))
+    assert (
+        "note",
+        "A and B do not share their folds: one model answers each of 2 folds and 3 folds, so p and intervals allow for"
+        " differences between folds",
+    ) in next(describe_comparison(apart))
 
 
 def test_the_report_shows_the_spread_and_says_that_nothing_is_promoted(study: Study) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from storage.warehouse import prepare_warehouse, writing
+from storage.fold_numbers import read_folds
+from storage.warehouse import prepare_warehouse, reading, writing
 from tests.asking import ask
 from tests.storage.test_time_views import fill
 
@@ -19,3 +20,36 @@ def test_an_older_warehouse_keeps_only_comparisons_on_single_splits(
         fill(connection, "split_folds", {"split_id": "'pooled'", "fold": "1", "fold_split_id": "'first'"})
     prepare_warehouse(path)
     assert ask(path, "SELECT study_id FROM ledger.comparisons") == [("single",)]
+
+
+def test_the_folds_of_two_cells_are_those_of_the_headlines_that_both_answered(warehouse: Path) -> None:
+    """Cell a pools three folds of headlines 0 to 5, b two of 1 to 6; c is not divided, d pools the folds of a."""
+    folds = {"thirds": {"first": "01", "second": "23", "third": "45"}, "halves": {"left": "135", "right": "246"}}
+    cells = {"a": "thirds", "b": "halves", "c": "whole", "d": "thirds"}
+    with writing(warehouse) as connection:
+        for split, parts in folds.items():
+            for number, (name, headlines) in enumerate(parts.items(), start=1):
+                values = {"split_id": f"'{split}'", "fold": str(number), "fold_split_id": f"'{name}'"}
+                fill(connection, "split_folds", values)
+                for each in headlines:
+                    fill(connection, "splits", {"split_id": f"'{name}'", "headline_id": f"'{each}'", "part": "'test'"})
+        for cell, split in cells.items():
+            fill(connection, "cells", {"cell_id": f"'{cell}'", "kind": "'fine-tuned'", "split_id": f"'{split}'"})
+            ids = {"evaluation_id": f"'{cell}'", "cell_id": f"'{cell}'"}
+            fill(connection, "evaluations", {**ids, "split_id": f"'{split}'", "part": "'test'"})
+            for each in "123456" if split == "halves" else "012345":
+                fill(
+                    connection,
+                    "ledger.predictions",
+                    {"evaluation_id": f"'{cell}'", "headline_id": f"'{each}'", "predicted": "'neutral'"},
+                )
+    with reading(warehouse) as connection:
+        found = {
+            pair: sorted(folds.tolist() for folds in read_folds(connection, *pair)) for pair in ("ab", "ac", "ad", "cb")
+        }
+    assert found == {
+        "ab": [[0, 1, 0, 1, 0], [0, 1, 1, 2, 2]],
+        "ac": [[0, 0, 1, 1, 2, 2]],
+        "ad": [[0, 0, 1, 1, 2, 2]],
+        "cb": [[0, 1, 0, 1, 0]],
+    }

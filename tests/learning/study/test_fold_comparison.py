@@ -136,5 +136,20 @@ def test_all_pairs_are_compared_by_fold_but_those_of_models_that_answer_all_fold
         ("other base", "tuned"),
     ]
     for run, other, each in compared:
-        of_pair = folds if other[0] == "tuned" else None
-        assert each == compare(labels, runs[run], runs[other], of_pair)
+        of_pair = [folds] if other[0] == "tuned" else []
+        assert each == compare(labels, runs[run], runs[other], *of_pair)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.08])
+@pytest.mark.parametrize("k", [(3, 4), (5, 5), (10, 5)])
+def test_so_are_recipes_that_were_trained_on_different_folds(k: tuple[int, int], spread: float) -> None:
+    random = np.random.default_rng(7)
+    held = beaten = 0
+    for _ in range(100):
+        divisions = [random.permutation(np.arange(300) % each) for each in k]
+        (labels, predicted), (_, other) = (draw_folds_of(random, of, spread) for of in divisions)
+        compared: Comparison = compare(labels, predicted, other, *divisions)
+        held += compared.difference_low <= 0 <= compared.difference_high
+        beaten += compared.p_value < 0.05
+    assert held >= 90  # fewer than 90 of 100 happen in 3 % of the runs at 95 %
+    assert beaten <= 10
