@@ -5,10 +5,11 @@ process, not on a node.
 """
 
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,7 @@ from tasks.progress import announce
 if TYPE_CHECKING:
     from prefect_ray import RayTaskRunner
     from prefect_ray.task_runners import PrefectRayFuture
+    from ray.exceptions import RayError
 
     from learning.training.shared_storage import SharedStorage
     from learning.worker.jobs import Result, TravellingJob
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0
 """Seconds that a cluster may take to answer."""
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+"""The colours in what Ray says."""
 
 
 class RunnerError(InputError):
@@ -54,20 +59,21 @@ def check_runner(settings: RunnerSettings) -> None:
             "runner.kind = ray: needs a Prefect server that every node reaches; start one with `prefect server start` "
             "and set PREFECT_API_URL"
         )
-    if settings.address is not None:
-        _knock(settings.address)
+    if settings.address is not None and (reason := _knock(settings.address)):
+        raise RunnerError(
+            f"runner.address = {settings.address}: no Ray cluster answers ({reason}); give HOST:PORT of one that "
+            "`ray start --head` started"
+        )
 
 
-def _knock(address: str) -> None:
-    """Try to connect: Ray itself would try for minutes, and report each attempt."""
+def _knock(address: str) -> str | None:
+    """Why no connection is possible, if none is: Ray itself would try for minutes, and report each attempt."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=PATIENCE).close()
     except (OSError, ValueError) as error:
-        raise RunnerError(
-            f"runner.address = {address}: no Ray cluster answers ({error}); give HOST:PORT of one that "
-            "`ray start --head` started"
-        ) from error
+        return str(error)
+    return None
 
 
 @contextmanager
@@ -114,7 +120,7 @@ def _make_cluster(runner: "RayTaskRunner[Any]", settings: RunnerSettings) -> "Cl
     storage = find_storage(settings, {node["NodeManagerHostname"] for node in nodes})
     storage.check()
     announce(f"Ray cluster, nodes: {len(nodes)}; {needs['CPU']} CPU and {gpus:g} GPU a cell, storage {storage.address}")
-    return Cluster(runner, storage, {"num_cpus": settings.cpus_per_cell, "num_gpus": gpus})
+    return Cluster(runner, storage, {"num_cpus": settings.cpus_per_cell, "num_gpus": gpus}, settings.address)
 
 
 def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedStorage":
@@ -138,10 +144,15 @@ def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedSt
 class Cluster:
     """Runs jobs on the nodes. Any number of threads may wait for their jobs."""
 
-    def __init__(self, runner: "RayTaskRunner[Any]", storage: "SharedStorage", options: dict[str, float]) -> None:
-        """Run jobs through `runner`, each with the resources in `options`, as Ray names them."""
+    def __init__(
+        self, runner: "RayTaskRunner[Any]", storage: "SharedStorage", options: dict[str, float], address: str | None
+    ) -> None:
+        """Run jobs through `runner`, each with the resources in `options`, as Ray names them.
+
+        The address is None for a cluster that ends with this process.
+        """
         self.storage = storage
-        self._runner, self._options = runner, options
+        self._runner, self._options, self._address = runner, options, address
         self._futures: set[PrefectRayFuture[Any]] = set()
         self._turn = threading.Lock()
         self._is_cancelled = False
@@ -159,6 +170,8 @@ class Cluster:
             InputError: The input of the job is unfit, or not on the node.
             FailureError: The job failed, as in `learning.worker.process.Worker.run`.
             WorkerDiedError: The node or the process there ended.
+            NodeError: The node lacks fintone, or something that it needs.
+            RunnerError: The whole cluster ended.
             AdapterError: The adapter on the storage is not the one that the node trained.
             RunEndedError: The job was cancelled.
         """
@@ -189,20 +202,38 @@ class Cluster:
     def _wait(self, job: "TravellingJob[Result]", title: str) -> "Result":
         from ray.exceptions import RayError
 
-        from learning.worker.process import WorkerDiedError
-
         future = self._submit(job, title)
         try:
             return cast("Result", future.result())
         except RayError as error:
             if self._is_cancelled:
                 raise RunEndedError("the run ended before it was done") from None
-            reason = f"its Ray worker was lost: {str(error).splitlines()[0]}"
-            _record_crash(future.task_run_id, reason)
-            raise WorkerDiedError(reason) from None
+            explained = self._explain(error)
+            _record_crash(future.task_run_id, str(explained))
+            raise explained from None
         finally:
             with self._turn:
                 self._futures.discard(future)
+
+    def _explain(self, error: "RayError") -> Exception:
+        """What an error of Ray's means: the cluster is gone, a node lacks a module, or a worker was lost."""
+        from ray.exceptions import RayTaskError
+
+        from learning.worker.process import WorkerDiedError
+        from tasks.node import NodeError
+
+        if self._address is not None and (reason := _knock(self._address)):
+            return RunnerError(
+                f"runner.address = {self._address}: the Ray cluster does not answer any more ({reason}); start it "
+                "again, and the same command continues"
+            )
+        lines = [line for line in _ANSI.sub("", str(error)).splitlines() if line.strip()]
+        if not isinstance(error, RayTaskError):
+            return WorkerDiedError(f"its Ray worker was lost: {lines[0]}")
+        cause = lines[-1]  # above it are the node's process and its traceback
+        if cause.startswith(("ModuleNotFoundError", "ImportError")):
+            return NodeError(f"a node of the Ray cluster cannot load fintone ({cause}); install this version there")
+        return WorkerDiedError(f"its Ray worker was lost: {cause}")
 
     def _submit(self, job: "TravellingJob[Result]", title: str) -> "PrefectRayFuture[Result]":
         """Submit the job to Ray, which does not retry it: the task that runs it does, and counts the attempts."""
@@ -226,9 +257,13 @@ class Cluster:
 
 
 def _record_crash(task_run_id: UUID, reason: str) -> None:
-    """Report to Prefect's server a task run that ended with its node and cannot report this itself."""
+    """Report to Prefect's server a task run that ended with its node and cannot report this itself.
+
+    The server does not know a run that had not begun, or that its node could not load.
+    """
+    from httpx import HTTPError
     from prefect.client.orchestration import get_client
     from prefect.states import Crashed
 
-    with get_client(sync_client=True) as client:
+    with suppress(HTTPError), get_client(sync_client=True) as client:
         client.set_task_run_state(task_run_id, Crashed(message=reason), force=True)

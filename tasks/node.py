@@ -52,9 +52,14 @@ def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *
 
 def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
     from embedded.paths import MODEL_FOLDER
-    from learning.kinds.resolution import check_folder
+    from learning.kinds.resolution import EMBEDDED, check_folder
 
     if is_embedded:
+        if check_folder(MODEL_FOLDER) != base.revision:
+            raise NodeError(
+                f"base model {EMBEDDED}: on the node {socket.gethostname()} it differs from the study's "
+                f"({base.revision}); install the same fintone there"
+            )
         return replace(base, folder=MODEL_FOLDER)
     if not base.folder.is_dir():
         raise NodeError(

@@ -1,11 +1,13 @@
 """Resolve the name of a base model to a checked folder with a revision. No code from a model is ever run."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from embedded.paths import MODEL_FOLDER
+from embedded.paths import MODEL_FOLDER, RECIPE_FILE
 from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
 from learning.models.base_model import HUB_NAME, NOUN, BaseModelError, ResolvedModel
@@ -39,7 +41,7 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         HubError: It cannot be fetched.
     """
     if name == EMBEDDED:
-        return ResolvedModel(name, MODEL_FOLDER, check_folder(MODEL_FOLDER))
+        return ResolvedModel(name, MODEL_FOLDER, _check_embedded())
     folder = local_path("base model", name)
     if folder.is_dir():
         return ResolvedModel(folder.resolve().name, folder.resolve(), check_folder(folder))
@@ -53,6 +55,14 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
     folder = fetch_from_hub(name, revision, models_folder)
     check_folder(folder)
     return ResolvedModel(name, folder, folder.name)
+
+
+def _check_embedded() -> str:
+    revision = check_folder(MODEL_FOLDER)
+    for name, digest in json.loads(RECIPE_FILE.read_text(encoding="utf-8"))["sha256"].items():
+        if hashlib.sha256((MODEL_FOLDER / name).read_bytes()).hexdigest() != digest:
+            raise BaseModelError(f"base model {EMBEDDED}: {name} is not the file that ships; install fintone again")
+    return revision
 
 
 def check_folder(folder: Path) -> str:

@@ -15,6 +15,9 @@ from learning.study.split_sizes import (
 )
 from schemas.split import SplitSettings
 
+_PARTS = 3
+"""The parts of a fold, train, validation and test: each holds other groups of near copies."""
+
 
 def draw_folds(members: Sequence[Member], split: SplitSettings, folds: int) -> list[Parts]:
     """Divide headlines into folds, and draw train and validation of each fold from the others.
@@ -71,7 +74,7 @@ def _check_groups(groups: Mapping[str, Sequence[Member]], classes: Sequence[str]
     if short:
         least = min(counts[label] for label in short)
         counted = ", ".join(f"{label} has {counts[label]:,}" for label in short)
-        remedy = f", or use --set split.folds={least}" if least > 1 else ""
+        remedy = f", or use --set split.folds={least}" if least >= _PARTS else ""
         raise SplitError(
             f"split.folds {folds}: each class needs as many groups of near copies, and {counted}: add headlines{remedy}"
         )

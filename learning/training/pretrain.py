@@ -239,9 +239,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=MODEL_FOLDER)
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     arguments = parser.parse_args()
+    is_shipped = arguments.folder.resolve() == MODEL_FOLDER
+    if is_shipped and arguments.steps != Recipe.steps:
+        parser.error(f"--steps {arguments.steps} makes another model than the shipped one; name its --folder")
     recipe, start = Recipe(steps=arguments.steps), time.monotonic()
     build_base_model(recipe, arguments.folder, _print_step)
-    record = RECIPE_FILE if arguments.folder == MODEL_FOLDER else arguments.folder / RECIPE_FILE.name
+    record = RECIPE_FILE if is_shipped else arguments.folder / RECIPE_FILE.name
     write_recipe(recipe, arguments.folder, record, time.monotonic() - start)
 
 

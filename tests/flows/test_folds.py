@@ -185,8 +185,8 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
     assert (
         "note",
         (
-            "A and B do not share their folds: one model answers each of 2 folds and 3 folds, so p and intervals allow for"
-            " differences between folds"
+            "A and B do not share their folds: one model answers each of 2 folds and 3 folds, so p and intervals allow"
+            " for differences between folds"
         ),
     ) in next(describe_comparison(apart))
 

@@ -5,18 +5,25 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
 
 import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect_ray import RayTaskRunner
+from ray.exceptions import RayError, RayTaskError, WorkerCrashedError
 
 import tasks.cluster
 from embedded.paths import MODEL_FOLDER
 from learning.kinds.resolution import resolve_base_model
+from learning.training.shared_storage import SharedStorage
 from learning.worker.jobs import BaseSpec
+from learning.worker.process import WorkerDiedError
 from schemas.cell import TrainingSettings
 from schemas.runner import RunnerSettings
-from tasks.cluster import RunnerError, check_runner, find_storage
+from tasks.cluster import Cluster, RunnerError, _record_crash, check_runner, find_storage
 from tasks.node import NodeError, _find_base
 
 HERE = socket.gethostname()
@@ -68,8 +75,11 @@ def test_several_machines_need_a_storage_setting_and_this_one_by_itself_does_not
 
 
 def test_a_node_uses_its_own_embedded_model_and_names_another_that_is_missing(tmp_path: Path) -> None:
-    absent = BaseSpec(tmp_path / "absent", "nf4", TRAINING)
+    revision = resolve_base_model("embedded", None, tmp_path).revision
+    absent = BaseSpec(tmp_path / "absent", "nf4", TRAINING, revision)
     assert _find_base(absent, is_embedded=True).folder == MODEL_FOLDER
+    with pytest.raises(NodeError, match=rf"embedded: on the node {re.escape(HERE)} it differs from the study's \(9\);"):
+        _find_base(replace(absent, revision="9"), is_embedded=True)
     with pytest.raises(NodeError, match=rf"^base model .*absent: is not on the node {re.escape(HERE)}; put it on"):
         _find_base(absent, is_embedded=False)
 
@@ -84,3 +94,43 @@ def test_a_node_reports_a_base_that_differs(tiny_folder: Path, tmp_path: Path) -
     (folder / "model.safetensors").write_bytes(weights)
     with pytest.raises(NodeError, match=rf"on the node {re.escape(HERE)} it differs from .* \({revision}\)"):
         _find_base(spec, is_embedded=False)
+
+
+@pytest.mark.parametrize(
+    ("ray_error", "kind", "message"),
+    [
+        (
+            RayTaskError(
+                "f", "\x1b[36mray::f()\x1b[39m (pid=1)\n  in f\nModuleNotFoundError: No module named 'tasks'\n", None
+            ),
+            NodeError,
+            "a node of the Ray cluster cannot load fintone (ModuleNotFoundError: No module named 'tasks'); install ",
+        ),
+        (
+            RayTaskError("f", "\x1b[36mray::f()\x1b[39m (pid=1)\n  in f\nOSError: no space\n", None),
+            WorkerDiedError,
+            "its Ray worker was lost: OSError: no space",
+        ),
+        (
+            WorkerCrashedError(),
+            WorkerDiedError,
+            "its Ray worker was lost: The worker died unexpectedly while executing",
+        ),
+    ],
+)
+def test_the_end_of_a_job_on_a_node_is_explained(
+    ray_error: RayError, kind: type[Exception], message: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("localhost", 0)) as server:
+        address = f"localhost:{server.getsockname()[1]}"
+        cluster = Cluster(cast("RayTaskRunner[Any]", None), SharedStorage(str(tmp_path)), {}, address)
+        error = cluster._explain(ray_error)
+        assert type(error) is kind
+        assert str(error).startswith(message)
+    gone = cluster._explain(ray_error)
+    assert type(gone) is RunnerError
+    assert str(gone).startswith(f"runner.address = {address}: the Ray cluster does not answer any more (")
+
+
+def test_a_lost_run_that_the_server_does_not_know_hides_no_reason(server: str) -> None:
+    _record_crash(uuid4(), "its node was lost")

@@ -73,7 +73,7 @@ def test_more_folds_than_a_class_has_groups_are_refused() -> None:
         draw(folds=20)
 
 
-@pytest.mark.parametrize(("kept", "remedy"), [(2, ", or use --set split.folds=2"), (1, "")])
+@pytest.mark.parametrize(("kept", "remedy"), [(3, ", or use --set split.folds=3"), (2, ""), (1, "")])
 def test_the_folds_that_are_suggested_fit_the_smallest_class(kept: int, remedy: str) -> None:
     few = [member for member in MEMBERS if member.label != "neutral"]
     few += [

@@ -1,14 +1,21 @@
 """The shipped base model is the one that its recipe records, and a shortened build is reproducible."""
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 from random import Random
 
+import pytest
 from safetensors import safe_open
 
 from embedded.headlines import generate_headlines
 from embedded.paths import MODEL_FOLDER, RECIPE_FILE
+from learning.kinds import resolution
+from learning.training import pretrain
 from learning.training.pretrain import Recipe, build_base_model, generate_documents, sha256
+from schemas.errors import InputError
 from schemas.label import LABELS
 
 SHORT = Recipe(
@@ -20,6 +27,29 @@ def test_the_shipped_files_are_those_of_the_recorded_recipe() -> None:
     record = json.loads(RECIPE_FILE.read_text(encoding="utf-8"))
     assert record["recipe"] == json.loads(json.dumps(Recipe().__dict__))
     assert record["sha256"] == {file.name: sha256(file) for file in sorted(MODEL_FOLDER.iterdir())}
+
+
+def test_a_shipped_file_that_is_damaged_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(shutil.copytree(MODEL_FOLDER, tmp_path / "model"))
+    monkeypatch.setattr(resolution, "MODEL_FOLDER", folder)
+    assert resolution.resolve_base_model("embedded", None, tmp_path).name == "embedded"
+    weights = bytearray((folder / "model.safetensors").read_bytes())
+    weights[-300:] = bytes(300)
+    (folder / "model.safetensors").write_bytes(weights)
+    with pytest.raises(
+        InputError, match=r"^base model embedded: model\.safetensors is not the file that ships; install"
+    ):
+        resolution.resolve_base_model("embedded", None, tmp_path)
+
+
+@pytest.mark.parametrize("folder", [[], ["--folder", os.path.relpath(MODEL_FOLDER)]])
+def test_no_other_model_takes_the_place_of_the_shipped_one(
+    folder: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["pretrain", "--steps", "1", *folder])
+    with pytest.raises(SystemExit, match="2"):
+        pretrain.main()
+    assert "--steps 1 makes another model than the shipped one; name its --folder" in capsys.readouterr().err
 
 
 def test_the_shipped_model_is_small_and_safe() -> None:
