@@ -97,7 +97,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     """Find everything that is needed to score with a fine-tuned cell.
 
     Raises:
-        NoModelError: It has no adapter, or its base model has changed.
+        NoModelError: It has no adapter, or one that answers nothing; or its base model has changed.
         InputError: The base model cannot be found.
         AdapterError: The folder does not hold the adapter that it trained.
     """
@@ -107,6 +107,8 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     from storage.studies import load_config_of, load_date_order_of
 
     (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
+    if cell.answers_nothing:
+        raise NoModelError(f"{cell.reason}; its training diverged, so give another cell")
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
     settings, data = read_cell(card.hyperparameters), read_stored(DataSettings, "data", config["data"])
     base = BaseSpec(*find_base(home, card), settings.training)

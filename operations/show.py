@@ -52,12 +52,13 @@ def show(text: str) -> Shown:
 def _show_study(home: "Home", entry: Entry) -> Shown:
     study_id = entry.identifier
     facts, tables = load_facts(home.warehouse, entry)
-    commands = [f"fintone report --study {study_id}"]
+    commands = []
     try:
         best = find_best(home.warehouse, study_id)
     except NothingTrainedError:
         facts["best_on_validation"] = None
     else:
+        commands.append(f"fintone report --study {study_id}")
         cell_id, temperature = best["cell_id"], best["temperature"]
         facts["best_on_validation"] = f"cell {cell_id} ({best['name']}) at temperature {temperature:g}"
         queries = example_queries(study_id, cell_id, temperature)
@@ -87,8 +88,8 @@ def _show_cell(home: "Home", entry: Entry) -> Shown:
     folder = home.adapter(cell_id)
     if folder.is_dir():
         facts |= {"adapter": str(folder), "size": format_bytes(count_bytes(folder))}
-        commands.append(f"fintone export {cell_id} --output FOLDER")
-        commands += [] if facts["champion_now"] else [f"fintone promote {cell_id} --reason WHY"]
+        commands += [] if cell.answers_nothing else [f"fintone export {cell_id} --output FOLDER"]
+        commands += [] if cell.answers_nothing or facts["champion_now"] else [f"fintone promote {cell_id} --reason WHY"]
     studies = tables.get("studies", [])
     is_trained = cell.record.kind == "fine-tuned"
     queries = cell_queries(studies[0]["study"], cell_id, is_trained=is_trained) if studies else []

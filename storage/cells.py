@@ -93,6 +93,11 @@ class StoredCell:
     reason: str | None
     outcome: CellOutcome | None
 
+    @property
+    def answers_nothing(self) -> bool:
+        """Whether its training diverged and left logits that are NaN or infinite; `reason` says so."""
+        return self.status == "diverged" and self.reason is not None
+
 
 Record = TypeVar("Record", CellRecord, CellOutcome)
 

@@ -11,10 +11,14 @@ import pytest
 from embedded.grammar import generate_headline
 from flows.retrain import retrain
 from learning.models.adapter_files import check_adapter
+from operations.models import NoModelError, load_model
+from operations.show import show
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.evaluation import PromotionSettings
 from schemas.profiles import build_config, load_profile
+from storage.cells import load_cell
+from storage.home import Home
 from tasks import evaluation
 from tests.asking import ask
 from tests.learning.models.families import write_family
@@ -67,6 +71,10 @@ def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_finishes_wit
     assert ask(home, "SELECT cell_id, is_final FROM missing_cells") == [(cell_id, True)]
     assert "its logits are NaN or infinite" in (home / "reports" / study_id / "index.html").read_text()
     assert ask(home, "SELECT count(*) FROM champions WHERE decided_by = 'gate'") == [(1,)]
+    stored = load_cell(home / "warehouse.duckdb", cell_id)
+    with pytest.raises(NoModelError, match=r"its logits are NaN or infinite.*; its training diverged, so give another"):
+        load_model(Home(home), stored)
+    assert not [command for command in show(cell_id).commands if "export" in command or "promote" in command]
     assert retrain(config) == study_id
 
 
