@@ -39,7 +39,8 @@ def find_about(
 ) -> dict[str, int]:
     """The places of the columns of time, instrument, publisher and context that the settings name or that are found.
 
-    A column is found by its name; a column of times also needs values that look like dates.
+    A column is found by its name; a column of times also needs first values that look like dates or are blank, and one
+    with dates is preferred.
 
     Args:
         names: The names of all columns.
@@ -55,7 +56,7 @@ def find_about(
         else:
             ranks = _rank(names, known)
             fits = (place for place in ranks if place not in taken and _fits(field, judge(place)))
-            places = sorted(fits, key=ranks.__getitem__)
+            places = sorted(fits, key=lambda place: (judge(place).is_blank, ranks[place]))
         if places:
             found[field] = places[0]
     return found
@@ -112,7 +113,7 @@ def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
 
 
 def _fits(field: str, values: ColumnValues) -> bool:
-    return values.holds_dates if field == "published_at" else values.is_short
+    return values.holds_dates or values.is_blank if field == "published_at" else values.is_short
 
 
 def _unless_missing(field: str, word: str) -> str | None:

@@ -78,6 +78,11 @@ class ColumnValues:
         return native + len(words) > 0 and native + count_dates(words) >= least
 
     @cached_property
+    def is_blank(self) -> bool:
+        """Whether no value says anything, as where dates begin below the first rows."""
+        return self._native_dates == 0 and not self._date_words
+
+    @cached_property
     def resembles_dates(self) -> bool:
         """Whether most values that are not blank look like dates, though they may be none or of several orders."""
         alike = self._native_dates + sum(map(_looks_like_date, self._date_words))

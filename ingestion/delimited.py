@@ -19,6 +19,9 @@ from ingestion.rows import RawRow, TableRows, broken_row
 ONE_COLUMN = "\x1f"
 """The delimiter of a text with one column: a control character, so that nothing is split."""
 
+MOST_WITHIN = 20
+"""Most lines of a quoted field of which one looks like a row of its own."""
+
 MOST_GIVEN_BACK = 1_000_000
 """Most lines of a text that are read a second time after a broken quote."""
 
@@ -59,7 +62,7 @@ class Layout:
 def read_delimited(text: Text, layout: Layout, words: LabelWords) -> TableRows:
     """Give the rows that are not blank in order. A row of another width, or with broken quotes, has a defect."""
     lines = islice(text.lines(), layout.start, None)
-    records = Records(lines, layout.delimiter, lambda line: _split_row(line, layout, words))
+    records = Records(lines, layout.delimiter, lambda fields: _is_row(fields, layout, words))
     return TableRows((_read_record(record, layout) for record in records), layout.columns.read)
 
 
@@ -84,22 +87,19 @@ def _without_mark(fields: list[str]) -> list[str]:
     return [fields[0].removeprefix(_MARK).strip('"'), *fields[1:]]
 
 
-def _split_row(line: str, layout: Layout, words: LabelWords) -> list[str] | None:
-    """The fields of a line that is certainly a row, even inside an open quote; None for any other line.
+def _is_row(fields: list[str], layout: Layout, words: LabelWords) -> bool:
+    """Whether fields are certainly those of a row, even inside an open quote.
 
-    Such a line has the right number of fields and a known label or, without labels, fields other than the text that
-    look like those of other rows.
+    A row has the right number of fields and a known label or, without labels, fields other than the text that look like
+    those of other rows.
     """
-    fields = line.rstrip(LINE_ENDS).split(layout.delimiter)
     label = layout.columns.label
     if len(fields) != layout.width:
-        is_row = False
-    elif label is not None:
-        is_row = words.knows(fields[label])
-    else:
-        pairs = enumerate(zip(fields, layout.shapes, strict=True))
-        is_row = all(place == layout.columns.text or shape_of(field) in known for place, (field, known) in pairs)
-    return fields if is_row else None
+        return False
+    if label is not None:
+        return words.knows(fields[label])
+    pairs = enumerate(zip(fields, layout.shapes, strict=True))
+    return all(place == layout.columns.text or shape_of(field) in known for place, (field, known) in pairs)
 
 
 def shape_of(field: str) -> str:
@@ -111,22 +111,23 @@ class Records:
     """The records of a text that are not blank; a quote that is broken or never closed costs only its own line.
 
     A record is blank if all its fields are. The lines that a broken quote had taken are read again. After
-    `MOST_GIVEN_BACK` such lines no quote may span a second line, which keeps the work linear in the lines. If
-    `split_row` finds that a line within a quote is a separate row, the opening quotation mark is stray: under a
-    delimiter that is often used without quoting, its line is read literally, and under others it is broken.
+    `MOST_GIVEN_BACK` such lines no quote may span a second line, which keeps the work linear in the lines. If a line
+    within a quote is by itself a row, the opening quotation mark is stray: under a delimiter that is often used without
+    quoting, its line is read literally, and under others it is broken. But the line belongs to the quote if that is
+    closed within `MOST_WITHIN` lines and makes a row, which the first line alone is not.
 
     Args:
         lines: The lines, with their ends.
         delimiter: The character between two fields.
-        split_row: The fields of a line that is certainly a row; None for any other line.
+        is_row: Whether fields are certainly those of a row.
     """
 
     def __init__(
-        self, lines: Iterator[str], delimiter: str, split_row: Callable[[str], list[str] | None] = lambda _: None
+        self, lines: Iterator[str], delimiter: str, is_row: Callable[[list[str]], bool] = lambda _: False
     ) -> None:
         self._lines = lines
         self._delimiter = delimiter
-        self._split_row = split_row
+        self._is_row = is_row
         self._again: deque[str] = deque()
         self._given_back = 0
         self._fetched = 0
@@ -164,8 +165,16 @@ class Records:
         try:
             fields = self._parse(self._feed(first, taken))
         except csv.Error as error:
-            return self._break(first, taken, str(error))
+            completed = None if self._split_row(first) else self._complete(taken)
+            if completed is None:
+                return self._break(first, taken, str(error))
+            fields = completed
         return fields, "".join(taken).rstrip(LINE_ENDS), None
+
+    def _split_row(self, line: str) -> list[str] | None:
+        """The fields of a line that is certainly a row by itself; None for any other line."""
+        fields = line.rstrip(LINE_ENDS).split(self._delimiter)
+        return fields if self._is_row(fields) else None
 
     def _feed(self, line: str, taken: list[str]) -> Iterator[str]:
         """Yield lines, the first one first, until one is a separate row."""
@@ -177,6 +186,27 @@ class Records:
             if self._delimiter != ONE_COLUMN and (is_row or '"' not in line) and self._split_row(line):
                 self._again.appendleft(line)
                 return
+
+    def _complete(self, taken: list[str]) -> list[str] | None:
+        """The row that a quote makes with further lines, which are added to those taken; None if it makes none."""
+        before = len(taken)
+        while self._given_back < MOST_GIVEN_BACK and len(taken) < MOST_WITHIN and (line := self._next_line()):
+            taken.append(line)
+            if '"' not in line:
+                continue
+            try:
+                fields = self._parse(taken)
+            except csv.Error as error:
+                if _UNFINISHED in str(error):
+                    continue
+                break
+            if self._is_row(fields):
+                return fields
+            break
+        self._again.extendleft(reversed(taken[before:]))
+        self._given_back += len(taken) - before
+        del taken[before:]
+        return None
 
     def _break(self, first: str, taken: list[str], error: str) -> Record:
         """The record of a line whose quotes are broken; the lines after it are given back."""

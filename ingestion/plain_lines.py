@@ -61,8 +61,8 @@ def read_lines(text: Text, head: Text) -> Iterator[RawRow]:
             marks enclose each text with a comma or a line end.
     """
     if _is_quoted(head):
-        records = Records(text.lines(), ONE_COLUMN, lambda line: [line.rstrip(LINE_ENDS)])
-        yield from (RawRow(field, None, raw) for [field], raw, _ in records if raw.strip())
+        records = Records(text.lines(), ONE_COLUMN, lambda _: True)
+        yield from (RawRow(ONE_COLUMN.join(fields), None, raw) for fields, raw, _ in records if raw.strip())
         return
     for line in text.lines():
         raw = line.rstrip(LINE_ENDS)

@@ -44,6 +44,18 @@ def test_every_accepted_row_keeps_its_number_and_the_other_values_of_its_source(
     assert (columns.published_at, columns.instrument, columns.publisher) == ("date", "ticker", "source")
 
 
+def test_dates_that_begin_below_the_first_rows_are_read(read):
+    rows = [f",Firm {number} reports its sales,neutral" for number in range(600)]
+    ingestion = read("\n".join(["date,headline,label", *rows, "2025-03-05,Castell wins order,positive"]))
+    assert ingestion.columns.published_at == "date"
+    assert list(ingestion.rows["published_at"].dropna()) == [pd.Timestamp("2025-03-05")]
+
+
+def test_a_column_with_dates_is_preferred_to_one_that_begins_blank(read):
+    rows = "".join(f",2025-03-{day:02d},Firm {day} reports its sales,neutral\n" for day in range(1, 29))
+    assert read(f"time,date,headline,label\n{rows}").columns.published_at == "date"
+
+
 def test_the_settings_define_what_is_the_same_headline(read):
     by_text = read(HALTED, identity=("text",), max_rejected=1)
     assert len(by_text.accepted) == 1

@@ -83,6 +83,41 @@ def test_a_text_over_several_lines_is_one_headline_where_it_is_quoted(read, deli
     assert pairs(read(file.getvalue())) == rows
 
 
+@pytest.mark.parametrize("inner", ["profit fell, negative", "profit fell\nand fell,negative\nand, again"])
+def test_a_line_of_a_quoted_text_that_looks_like_a_row_stays_in_the_text(read, inner):
+    rows = [(f"Nordwind said on Friday:\n{inner}\nbut orders rose", "positive"), *ROWS[1:]]
+    file = io.StringIO(newline="")
+    csv.writer(file).writerows([("text", "label"), *rows])
+    assert pairs(read(file.getvalue())) == rows
+
+
+def test_a_stray_mark_before_a_comma_costs_no_other_row(read):
+    """The first line is no row by itself, and a mark further below closes the quote, but makes no row."""
+    rows = [
+        '"Castell, the miller, gains,positive',
+        "Sales rose,positive",
+        'A "great", big loss,negative',
+        "Up,positive",
+    ]
+    assert pairs(read("text,label\n" + "\n".join(rows), max_rejected=1)) == [
+        ("Sales rose", "positive"),
+        ("Up", "positive"),
+    ]
+
+
+def test_a_separator_of_fields_in_lines_of_text_is_part_of_the_text(read):
+    found = read_content(
+        b'"Profit rose, a lot"\nSales\x1f fell by much this year\n"AGM held, in May"\n',
+        "news",
+        UnlabelledSettings(source="news"),
+    )
+    assert [row.text for row in found.rows] == [
+        "Profit rose, a lot",
+        "Sales\x1f fell by much this year",
+        "AGM held, in May",
+    ]
+
+
 lines = st.lists(
     st.sampled_from(["Profit rose", "costs, debt", 'says "no"', "up\t5", "a; b", '"']), min_size=1, max_size=4
 )
