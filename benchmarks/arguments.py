@@ -1,4 +1,4 @@
-"""The command-line options that the benchmarks of learning share. Measures nothing."""
+"""The command lines of benchmarks: the options that those of learning share. Measures nothing."""
 
 import argparse
 from pathlib import Path
@@ -10,3 +10,16 @@ def learning_parser(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
     parser.add_argument("--model", type=Path, help="folder of the base model; on a CPU the embedded one if not given")
     return parser
+
+
+def parse_nothing(description: str | None) -> None:
+    """Take no option but `--help`."""
+    argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+
+
+def positive(word: str) -> int:
+    """A whole number of 1 or more, as the type of an option."""
+    number = int(word)
+    if number < 1:
+        raise ValueError
+    return number

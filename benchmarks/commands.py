@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.arguments import parse_nothing
 from benchmarks.machine import write_results
 
 QUICK_RUNS = 5
@@ -36,11 +37,13 @@ def run_command(arguments: list[str], home: Path) -> tuple[float, str]:
 
 def main() -> None:
     """Run the demo twice and the quick commands five times, print a table and write the results."""
+    parse_nothing(__doc__)
     figures: dict[str, float] = {}
     with TemporaryDirectory() as folder:
         home = Path(folder)
         figures["fintone run, first, s"], printed = run_command(["run"], home)
-        figures["fintone run, peak memory, GB"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1_024 / 1e9
+        largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1_024
+        figures["fintone run, peak memory of its largest process, GB"] = largest / 1e9
         figures["fintone run, nothing new, s"], _ = run_command(["run"], home)
         _, answer = run_command(["sql", EXAMPLE], home)
         figures["fintone report, s"], _ = run_command(["report"], home)
@@ -48,7 +51,7 @@ def main() -> None:
             seconds = [run_command(arguments, home)[0] for _ in range(QUICK_RUNS)]
             figures[f"fintone {' '.join(arguments)}, median s"] = statistics.median(seconds)
     for name, figure in figures.items():
-        print(f"{name:45} {figure:8.2f}")
+        print(f"{name:55} {figure:8.2f}")
     leaderboard = printed.strip().split("\n\n")[0].splitlines()
     lines = {"leaderboard": leaderboard, "query": [f'fintone sql "{EXAMPLE}"', "", *answer.splitlines()]}
     stripped = {name: [line.rstrip() for line in block] for name, block in lines.items()}

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import binom
 
+from benchmarks.arguments import positive
 from benchmarks.machine import write_results
 from benchmarks.readme import fill_blocks
 from learning.study.comparison import compare
@@ -271,12 +272,15 @@ def build_table(figures: dict[str, float]) -> str:
 
 
 def main() -> None:
-    """Simulate, write `results/coverage.json` and put the table into the document."""
+    """Simulate; with the default samples, write `results/coverage.json` and put the table into the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=SAMPLES, help="samples of each interval at each point")
-    parser.add_argument("--bootstrapped", type=int, default=BOOTSTRAPPED, help="samples of each bootstrap")
+    parser.add_argument("--samples", type=positive, default=SAMPLES, help="samples of each interval at each point")
+    parser.add_argument("--bootstrapped", type=positive, default=BOOTSTRAPPED, help="samples of each bootstrap")
     arguments = parser.parse_args()
     figures = measure(arguments.samples, arguments.bootstrapped)
+    if (arguments.samples, arguments.bootstrapped) != (SAMPLES, BOOTSTRAPPED):
+        print(build_table(figures))
+        return
     path = write_results("coverage", figures, {}, samples=arguments.samples, bootstrapped=arguments.bootstrapped)
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(fill_blocks(text, {"coverage": build_table(figures)}), encoding="utf-8")

@@ -15,9 +15,11 @@ folder is rewritten each time, so a run that is cut off loses nothing. `--only` 
 """
 
 import argparse
+import hashlib
 import statistics
 import time
-from collections.abc import Callable, Iterator, Sequence
+import traceback
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -169,10 +171,11 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, scratch: Path) -> None:
     """Measure the requested parts."""
-    device, wanted = choose_device(), set(arguments.only)
+    device, wanted, failed = choose_device(), set(arguments.only), list[str]()
     results = Results(arguments.output, model="Llama 2 7B's shape, random weights", data=Path(arguments.data).name)
     results.add("matrix multiply, FLOP/s", measure_matmul_rate(device))
-    folder = scratch / "llama-2-7b-shape"
+    digest = hashlib.sha256((arguments.model / "tokenizer.json").read_bytes()).hexdigest()
+    folder = scratch / f"llama-2-7b-shape-{digest[:8]}"
     if not folder.exists():
         start = time.perf_counter()
         unfinished = folder.with_suffix(".unfinished")
@@ -182,8 +185,8 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
         release()
     loaded = load_parts(arguments.data)
     rows = {name: Rows(*part, encode_examples(*part, load_tokenizer(folder), PROMPT)) for name, part in loaded.items()}
-    results.add("tokens an example", rows["train"].tokens)
-    results.add("tokens an example in packs of 8", rows["train"].packed_tokens(8))
+    results.add_subject("tokens an example", rows["train"].tokens)
+    results.add_subject("tokens an example in packs of 8", rows["train"].packed_tokens(8))
     if wanted & {"training", "side-by-side", "scoring"}:
         start_peak_memory(device)
         start = time.perf_counter()
@@ -191,24 +194,38 @@ def measure(arguments: argparse.Namespace, scratch: Path) -> None:
         results.add("loading the base, s", time.perf_counter() - start)
         results.add("loading the base, peak memory, GB", peak_memory_bytes(device) / 1e9)
         results.add(ADAMW_STATE, ADAMW_BYTES * count_weights(base.model, LORA.r) / 1e9)
-        if "training" in wanted:
-            measure_training(results, base, folder, rows["train"])
-            release()
-        if "scoring" in wanted:
-            measure_scoring(results, base, folder, rows["test"], scratch)
-            release()
-        if "side-by-side" in wanted:
-            measure_side_by_side(results, base, rows["train"])
-        del base
+        of_base: dict[str, Callable[[], None]] = {
+            "training": partial(measure_training, results, base, folder, rows["train"]),
+            "scoring": partial(measure_scoring, results, base, folder, rows["test"], scratch),
+            "side-by-side": partial(measure_side_by_side, results, base, rows["train"]),
+        }
+        failed = attempt(of_base, wanted)
+        del base, of_base
         release()
-    if "memory" in wanted:
-        measure_memory(results, folder, rows["train"])
-    release()
-    for part, schedule in (("study", "constant"), ("cosine", "cosine")):
-        if part in wanted:
-            measure_paper(results, folder, arguments.data, scratch, schedule)
-    if "real" in wanted:
-        measure_real(results, arguments.real, scratch)
+    others: dict[str, Callable[[], None]] = {
+        "memory": partial(measure_memory, results, folder, rows["train"]),
+        "study": partial(measure_paper, results, folder, arguments.data, scratch, "constant"),
+        "cosine": partial(measure_paper, results, folder, arguments.data, scratch, "cosine"),
+        "real": partial(measure_real, results, arguments.real, scratch),
+    }
+    failed += attempt(others, wanted)
+    if failed:
+        raise SystemExit(f"not measured to the end: {', '.join(failed)}")
+
+
+def attempt(parts: Mapping[str, Callable[[], None]], wanted: Collection[str]) -> list[str]:
+    """Measure the wanted parts in turn; one that fails prints its traceback and costs no other, and is returned."""
+    failed = []
+    for name, measure_part in parts.items():
+        if name not in wanted:
+            continue
+        try:
+            measure_part()
+        except Exception:  # noqa: BLE001 (time on a borrowed GPU is short: the other parts are measured nevertheless)
+            traceback.print_exc()
+            failed.append(name)
+        release()
+    return failed
 
 
 if __name__ == "__main__":

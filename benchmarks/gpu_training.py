@@ -22,7 +22,7 @@ from benchmarks.hardware import count_training_flops
 from benchmarks.training import StepClock, rate_of
 from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
-from learning.models.device import Device, choose_device
+from learning.models.device import Device, choose_device, is_out_of_memory
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length
@@ -133,7 +133,9 @@ def measure_plain(model: Any, rows: Rows, recipe: Recipe, *, packing: bool) -> t
     for size in sizes:
         try:
             rate = time_plain(model, encoded, rows.tokens, recipe, size, packing=packing)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             continue
         finally:
             release()

@@ -22,7 +22,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.arguments import learning_parser
+from benchmarks.arguments import learning_parser, positive
 from benchmarks.machine import write_results
 from benchmarks.processes import PrefectServer, Run
 from embedded.grammar import generate_headline
@@ -279,7 +279,7 @@ def main() -> None:
     """Kill, print a line for each kill and a summary; write the results if `--kills` is the default."""
     parser = learning_parser(__doc__)
     parser.set_defaults(data=None)
-    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--kills", type=positive, default=KILLS)
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments and the victims")
     options: argparse.Namespace = parser.parse_args()
     with TemporaryDirectory() as name, shared_server(Path(name) / "server") as server:

@@ -4,7 +4,6 @@ The simulation uses the headlines and prices of `market.demo` with labels that a
 coefficient of .01, and 100 placebos whose returns are shuffled in blocks of 20 sessions.
 """
 
-import argparse
 import tempfile
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from benchmarks.arguments import parse_nothing
 from benchmarks.machine import write_results
 from market.calendar import list_sessions
 from market.demo import COEFFICIENT, FIRST, LAST, VALUES, make_headlines, make_prices
@@ -148,7 +148,7 @@ INSERT INTO ledger.scored_rows BY NAME SELECT 'scoring' AS scoring_id, row_numbe
 
 def main() -> None:
     """Measure and write the results."""
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    parse_nothing(__doc__)
     figures = time_a_million()
     print(figures)
     figures |= simulate()

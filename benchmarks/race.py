@@ -10,7 +10,7 @@ import statistics
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.arguments import learning_parser
+from benchmarks.arguments import learning_parser, positive
 from benchmarks.grid import EPOCHS, RATES, run_fintone
 from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
@@ -57,7 +57,7 @@ def main() -> None:
     parser = learning_parser(__doc__)
     parser.add_argument("--rates", help="peak learning rates, as in 2e-6,2e-4,2e-2; the embedded model has the demo's")
     parser.add_argument("--epochs", default=EPOCHS, help="passes over train, as in 1,3")
-    parser.add_argument("--rounds", type=int, default=1, help="how often each side is run")
+    parser.add_argument("--rounds", type=positive, default=1, help="how often each side is run")
     parser.add_argument("--set", action="append", default=[], help="any setting, as for `fintone run`")
     arguments = parser.parse_args()
     folder = arguments.model or MODEL_FOLDER

@@ -5,10 +5,12 @@ A block is between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
+from benchmarks.arguments import parse_nothing
 from benchmarks.ingest import SIDES, SIZES
 from benchmarks.machine import RESULTS
 
@@ -54,7 +56,8 @@ def _build_ingest(figures: dict[str, float]) -> str:
     rows = []
     for side in SIDES:
         seconds = [f"{figures[f'{side}, {size}, s']:.2f} s" for size in sizes]
-        rows.append((side, *seconds, f"{figures[f'{side}, {sizes[-1]}, peak GB']:.1f} GB"))
+        peak = figures.get(f"{side}, {sizes[-1]}, peak GB")
+        rows.append((side, *seconds, "" if peak is None else f"{peak:.1f} GB"))
     dated, undated = (figures[f"fintone {side} dates, {sizes[-1]}, s"] for side in ("with", "without"))
     text = (
         f"{sizes[-1]} with a time of publication and a ticker each take {dated:.1f} s, the same rows without them\n"
@@ -165,23 +168,9 @@ def _build_gpu(record: Record) -> str:
         if f"fintone, {name}{unit}" in figures
     ]
     titles = ("examples/s", *sides, "faster by", "than packing by")
-    shares = [figures[name] for name in figures if name.startswith("fintone, ") and "share of" in name]
-    rate, scored = figures["matrix multiply, FLOP/s"] / 1e12, figures["scoring, fintone, headlines/s"]
-    peak = figures["4 bits kept, whole-text, batches of 16, peak memory of torch, GB"]
-    state = figures["AdamW's state of an adapter, GB"]
-    together, apart = (figures[f"three learning rates {how}, s"] for how in ("side by side", "one after the other"))
-    text = "\nIn an empty cell, `SFTTrainer` was not measured with the machine to itself.\n" if "" in rows[0] else ""
-    text += (
-        f"\nTraining reaches {min(shares):.0%} to {max(shares):.0%} of the measured matrix-multiply rate, "
-        f"{rate:.0f} TFLOP/s. Three learning rates take {together:.1f} s\nside by side, {apart:.1f} s one after the "
-        f"other. Where the base has to stay in 4 bits, training takes {peak:.1f} GB, and {state:.1f} GB for\nAdamW's "
-        f"state, which may leave the card. Scoring at three temperatures takes {scored:.0f} headlines/s"
-    )
-    faster = ratios.get("fintone/generate, scoring")
-    text += f", {faster:.1f} times as many as\n`generate`, once a temperature.\n" if faster else ".\n"
-    for name, how in (("constant schedule", "with a constant schedule"), ("cosine schedule", "as it is")):
-        if f"paper, {name}, s" in figures:
-            text += f"The profile `paper` {how} takes {figures[f'paper, {name}, s']:.0f} s from start to exit.\n"
+    lacking = any("" in row for row in rows)
+    text = "\nAn empty cell was not measured with the machine to itself, or nothing fitted.\n" if lacking else ""
+    text += f"\n{fill(' '.join(_describe_gpu_figures(figures, ratios)), 120)}\n"
     return (
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
         f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
@@ -189,10 +178,38 @@ def _build_gpu(record: Record) -> str:
     )
 
 
+def _describe_gpu_figures(figures: dict[str, float], ratios: dict[str, float]) -> Iterator[str]:
+    """Yield a sentence for each part that was measured."""
+    shares = [figures[name] for name in figures if name.startswith("fintone, ") and "share of" in name]
+    if shares:
+        rate = figures["matrix multiply, FLOP/s"] / 1e12
+        yield (
+            f"Training reaches {min(shares):.0%} to {max(shares):.0%} of the measured matrix-multiply rate, {rate:.0f} "
+            "TFLOP/s."
+        )
+    together, apart = (figures.get(f"three learning rates {how}, s") for how in ("side by side", "one after the other"))
+    if together and apart:
+        yield f"Three learning rates take {together:.1f} s side by side, {apart:.1f} s one after the other."
+    peak = figures.get("4 bits kept, whole-text, batches of 16, peak memory of torch, GB")
+    state = figures.get("AdamW's state of an adapter, GB")
+    if peak and state:
+        yield (
+            f"Where the base has to stay in 4 bits, training takes {peak:.1f} GB and {state:.1f} GB for AdamW's state, "
+            "which may leave the card."
+        )
+    scored, faster = figures.get("scoring, fintone, headlines/s"), ratios.get("fintone/generate, scoring")
+    if scored:
+        compared = f", {faster:.1f} times as many as `generate`, once a temperature" if faster else ""
+        yield f"Scoring at three temperatures takes {scored:.0f} headlines/s{compared}."
+    for name, how in (("constant schedule", "with a constant schedule"), ("cosine schedule", "as it is")):
+        if f"paper, {name}, s" in figures:
+            yield f"The profile `paper` {how} takes {figures[f'paper, {name}, s']:.0f} s from start to exit."
+
+
 def _describe_gpu_in_short(record: Record) -> str:
-    figures, ratios = record["figures"], record["ratios"]
-    rates = [figures[f"fintone, whole-text, batches of {size}, examples/s"] for size in (8, 16)]
-    faster = [ratio for name, ratio in ratios.items() if name.startswith("fintone/SFTTrainer")]
+    figures, sides = record["figures"], ("fintone", "SFTTrainer", "SFTTrainer, packing")
+    both = [[figures[f"{side}, whole-text, batches of {size}, examples/s"] for side in sides] for size in (8, 16)]
+    rates, faster = [own for own, *_ in both], [own / max(others) for own, *others in both]
     return (
         f"On one {record['machine']['gpu']}, a model of Llama 2 7B's shape trains {min(rates):.0f} to {max(rates):.0f} "
         f"headlines a second with the study's loss,\n{min(faster):.1f} to {max(faster):.1f} times as many as trl's "
@@ -268,6 +285,7 @@ def share_blocks(blocks: dict[str, str]) -> dict[Path, dict[str, str]]:
 
 def main() -> None:
     """Rewrite the documents from the results."""
+    parse_nothing(__doc__)
     for document, blocks in share_blocks(build_blocks(load_records())).items():
         document.write_text(fill_blocks(document.read_text(encoding="utf-8"), blocks), encoding="utf-8")
         print(f"{document.name} has the figures: {', '.join(blocks)}")

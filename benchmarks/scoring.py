@@ -34,7 +34,7 @@ from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
-from learning.models.device import Device, choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.device import Device, choose_device, is_out_of_memory, peak_memory_bytes, start_peak_memory
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.decoding import Decoding, find_answers
@@ -215,7 +215,9 @@ def measure_best_rate(build: Callable[[Subject, int], Side], subject: Subject, s
     for batch_size in BATCH_SIZES:
         try:
             rate = measure_rate(build(subject, batch_size), subject.headlines, sample // 4, runs=1)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             break
         if rate < 0.8 * best_rate:
             break

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.arguments import positive
 from benchmarks.kills import write_headlines
 from benchmarks.machine import write_results
 from storage.query import query
@@ -168,7 +169,7 @@ def _came_second(message: str) -> bool:
 def main() -> None:
     """Run the pairs and print a line for each; write the figures if `--pairs` is the default."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=PAIRS)
+    parser.add_argument("--pairs", type=positive, default=PAIRS)
     options = parser.parse_args()
     start = time.monotonic()
     with TemporaryDirectory() as name:

@@ -30,7 +30,7 @@ from benchmarks.machine import write_results
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
-from learning.models.device import Device, choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.device import Device, choose_device, is_out_of_memory, peak_memory_bytes, start_peak_memory
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples
@@ -171,7 +171,9 @@ def measure_plain(subject: Subject, loss: str, scratch: Path, *, in_float32: boo
     while size <= subject.batch_size:
         try:
             rate, _ = measure(size, TRIED)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
             break
         if rate < 0.8 * best_rate:
             break
@@ -245,10 +247,10 @@ def prepare(folder: Path, part: tuple[list[str], list[Label]], device: Device) -
 
 
 def main() -> None:
-    """Measure both sides, print a table and write the results."""
+    """Measure both sides, print a table and, with all losses or a name of their own, write the results."""
     parser = learning_parser(__doc__)
     parser.add_argument("--losses", nargs="+", choices=LOSSES, default=LOSSES, help="all if not given")
-    parser.add_argument("--results", default="training", help="name of the file in benchmarks/results")
+    parser.add_argument("--results", help="name of the file in benchmarks/results; training with all losses")
     arguments = parser.parse_args()
     device = choose_device()
     train = load_parts(arguments.data)["train"]
@@ -260,8 +262,12 @@ def main() -> None:
         figures, ratios = measure(prepare(model, train, device), arguments.losses, scratch)
     for name, figure in [*figures.items(), *ratios.items()]:
         print(f"{name:60} {figure:9.2f}")
+    if arguments.results is None and set(arguments.losses) != set(LOSSES):
+        return  # the documents quote both
     shown = "Llama 2 7B's shape, random weights" if device.name == "cuda" else model.resolve().name
-    written = write_results(arguments.results, figures, ratios, model=shown, data=Path(arguments.data).name)
+    written = write_results(
+        arguments.results or "training", figures, ratios, model=shown, data=Path(arguments.data).name
+    )
     print(f"written to {written}")
 
 

@@ -15,6 +15,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from benchmarks.arguments import parse_nothing
 from benchmarks.commands import run_command
 from benchmarks.machine import write_results
 from embedded.grammar import generate_headline
@@ -37,6 +38,7 @@ TEXTS = {("text_id", "ledger.scores"), ("text_id", "ledger.scored_rows"), ("sha2
 
 def main() -> None:
     """Make both homes, time each command in both, print a table and write the results."""
+    parse_nothing(__doc__)
     figures: dict[str, float] = {}
     with TemporaryDirectory() as folder:
         homes = {1: Path(folder) / "a week", WEEKS: Path(folder) / "two years"}

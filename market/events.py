@@ -13,8 +13,8 @@ BEFORE, AFTER = 5, 10
 STRONG = 0.1
 """Share of an instrument's days that are strong, at each end."""
 DRAWS = 1_000
-LEAST_EVENTS = 10
-"""Fewer events than this have no curve."""
+LEAST_RESAMPLED = 10
+"""With fewer sessions a bootstrap of sessions has no interval: it would be far too narrow."""
 LEAST_FOR_MARKET = 3
 """The least number of instruments whose mean stands for the market."""
 
@@ -33,7 +33,7 @@ def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> p
 
     Returns:
         Columns direction (positive, negative), offset (sessions from the event), value, low, high (shares, at 95 %),
-        and events; no rows of a direction with fewer than `LEAST_EVENTS`.
+        and events; no rows of a direction with events in fewer than `LEAST_RESAMPLED` sessions.
     """
     grid = returns.set_index(["session", "instrument"])["before"].unstack()  # noqa: PD010 (a pivot without aggregation)
     abnormal = grid.sub(grid.mean(axis=1), axis=0) if grid.shape[1] >= LEAST_FOR_MARKET else grid - grid.mean()
@@ -53,22 +53,31 @@ def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> p
         windows = values[row[:, None] + np.arange(-BEFORE, AFTER + 1), column[:, None]]
         whole = ~np.isnan(windows).any(axis=1)
         paths, sessions = np.cumsum(windows[whole], axis=1), row[whole]
-        if len(paths) < LEAST_EVENTS:
+        bounds = bootstrap_mean(paths, sessions, random)
+        if bounds is None:
             continue
-        low, high = bootstrap_mean(paths, sessions, random)
+        low, high = bounds
         curve = {"offset": np.arange(-BEFORE, AFTER + 1), "value": paths.mean(axis=0), "low": low, "high": high}
         curves.append(pd.DataFrame({"direction": direction, **curve, "events": len(paths)}))
     empty = pd.DataFrame(columns=["direction", "offset", "value", "low", "high", "events"])
     return pd.concat(curves, ignore_index=True) if curves else empty
 
 
-def bootstrap_mean(values: np.ndarray, sessions: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """The 2.5 % and 97.5 % points of the mean of values `[N, ...]` over bootstrap samples of whole sessions."""
-    codes, _ = pd.factorize(sessions)
-    count = int(codes.max()) + 1
+def bootstrap_mean(
+    values: np.ndarray, sessions: np.ndarray, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The 2.5 % and 97.5 % points of the mean of values `[N, ...]` over bootstrap samples of whole sessions.
+
+    None with fewer than `LEAST_RESAMPLED` sessions.
+    """
+    codes, known = pd.factorize(sessions)
+    count = len(known)
+    if count < LEAST_RESAMPLED:
+        return None
     sums = np.zeros((count, *values.shape[1:]))
     np.add.at(sums, codes, values)
     sizes = np.bincount(codes, minlength=count)
     weights = random.multinomial(count, np.full(count, 1 / count), size=DRAWS)
     means = np.tensordot(weights, sums, axes=1) / (weights @ sizes).reshape(-1, *[1] * (values.ndim - 1))
-    return tuple(np.percentile(means, (2.5, 97.5), axis=0))
+    low, high = np.percentile(means, (2.5, 97.5), axis=0)
+    return low, high

@@ -125,7 +125,7 @@ def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:
-    """Days by quantile of sentiment, equal sentiments in one: mean return with a bootstrap interval, share up."""
+    """Days by quantile of sentiment, equal sentiments in one: mean return its bootstrap interval, share up."""
     rows = []
     for horizon in horizons:
         known = joined.dropna(subset=f"return_{horizon}")
@@ -135,7 +135,7 @@ def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.Dat
         random = np.random.default_rng(42)
         for number, days in known.groupby(quantile):
             values = days[f"return_{horizon}"]
-            low, high = bootstrap_mean(values.to_numpy(), days["session"].to_numpy(), random)
+            low, high = bootstrap_mean(values.to_numpy(), days["session"].to_numpy(), random) or (None, None)
             figures = {"value": values.mean(), "low": low, "high": high, "share_up": (values > 0).mean()}
             counts = {"horizon": horizon, "quantile": number, "days": len(days), "sentiment": days["sentiment"].mean()}
             rows.append({**counts, **figures})

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from storage.market import AnswerCounts
 
 
-_LEAST_SHARE = 0.2
-"""Least share of the answers that count at which one time of day is noted."""
+_LEAST_ALIKE, _LEAST_SHARE = 5, 0.2
+"""Least number and share of the answers that count at which one time of day is noted."""
 
 
 class NothingMeasuredError(InputError):
@@ -140,7 +140,7 @@ def _match(instruments: Sequence[str], frame: "pd.DataFrame", name: str) -> tupl
 
 def _note_common_time(common: "tuple[int, time] | None", counting: int) -> Iterator[str]:
     """A note if many answers that count have one time of day, which may be that of dates without a time."""
-    if common and common[0] >= _LEAST_SHARE * counting:
+    if common and common[0] >= max(_LEAST_ALIKE, _LEAST_SHARE * counting):
         number, at = common
         yield (
             f"{number:,} of those that count came at {at:%H:%M} UTC, and count from that time on: if they have a date "

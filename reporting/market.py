@@ -88,7 +88,9 @@ def describe_test(row: Mapping[str, Any]) -> str:
 
 def describe_quantile(row: Mapping[str, Any]) -> str:
     """The instrument-days of one fifth."""
-    interval = f"[{row['low']:+.2%}, {row['high']:+.2%}]"
+    interval = (
+        "(too few sessions for an interval)" if row["low"] is None else f"[{row['low']:+.2%}, {row['high']:+.2%}]"
+    )
     return (
         f"{count(row['days'], DAY_OF_ONE)}, mean return {row['mean_return']:+.2%} {interval}, {row['share_up']:.0%} up"
     )

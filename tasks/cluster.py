@@ -261,9 +261,9 @@ def _record_crash(task_run_id: UUID, reason: str) -> None:
 
     The server does not know a run that had not begun, or that its node could not load.
     """
-    from httpx import HTTPError
     from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
     from prefect.states import Crashed
 
-    with suppress(HTTPError), get_client(sync_client=True) as client:
+    with suppress(ObjectNotFound, PrefectHTTPStatusError), get_client(sync_client=True) as client:
         client.set_task_run_state(task_run_id, Crashed(message=reason), force=True)

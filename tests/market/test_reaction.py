@@ -166,6 +166,13 @@ def test_bands_of_a_mean_are_at_95_percent() -> None:
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.06)
 
 
+@pytest.mark.parametrize("sessions", [1, 4, 9])
+def test_a_mean_of_few_sessions_has_no_interval(sessions: int) -> None:
+    values, of = np.arange(30.0), np.arange(30) % sessions
+    assert bootstrap_mean(values, of, np.random.default_rng(9)) is None
+    assert bootstrap_mean(values, np.arange(30) % 10, np.random.default_rng(9)) is not None
+
+
 def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     headlines = make_headlines(1).head(60)
     returns, _ = measure_returns(price(headlines, 0.01, 1), SESSIONS, [1])
@@ -173,6 +180,9 @@ def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     assert found.tests["estimate"].isna().all()
     assert found.tests["reason"].str.contains("sessions with headlines and returns, 30 are needed").all()
     assert found.events.empty
+    few = found.quantiles[found.quantiles["days"] < 10]
+    assert len(few) > 0
+    assert few[["low", "high"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("halted", [["AUR"], TICKERS])
