@@ -5,13 +5,14 @@ Nothing is stored here.
 
 from bisect import bisect_right
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import pandas as pd
 from pandera.typing.pandas import DataFrame
 
 from ingestion.damage import looks_damaged
 from ingestion.duplicates import describe_subjects, keep_duplicates, merge_duplicates
+from ingestion.files import SourceError
 from ingestion.identity import describe_reading, describe_remembered, snapshot_id
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
@@ -89,11 +90,15 @@ def read_source(data: DataSettings, source: Source | None = None) -> Ingestion:
         Accepted headlines, rejected rows and those that are left out, in the order of the source.
 
     Raises:
-        InputError: If the source cannot be read, or is of no known kind.
+        InputError: If the source cannot be read, is of no known kind or has no rows.
     """
     source = source or find_source(data)
     reading = Reading(not_read=list(source.not_read))
-    validated = validate_rows(iterate_rows(source, data, reading), LabelWords.of(data))
+    found = iterate_rows(source, data, reading)
+    first = next(found, None)
+    if first is None:
+        raise SourceError(f"source {data.source!r} has no rows: give a file with headlines")
+    validated = validate_rows(chain([first], found), LabelWords.of(data))
     rows_added = sum(map(len, validated)) - sum(reading.rows)
     (candidates, invalid, left_out), date_order = resolve_dates(validated, data)
     candidates = candidates.assign(about=describe_subjects(candidates, data.identity, data.timezone))

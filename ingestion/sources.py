@@ -132,7 +132,7 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
     """Yield the rows of all files in order, and record in `reading` what is found; a folder may hold empty files.
 
     Raises:
-        InputError: If there are none or too many, a file is of no known kind, or it changed since it was found.
+        InputError: If there are too many, a file is of no known kind, or it changed since it was found.
     """
     characters, rows, most_rows, most = 0, 0, bounds.most_rows(source.size), bounds.most_characters(source.size)
     for file in source.files:
@@ -157,8 +157,6 @@ def iterate_rows(source: Place, settings: DataSettings, reading: Reading) -> Ite
             if characters > most:
                 raise bounds.too_large(settings.source, source.size, f"{most:,} characters")
             yield row
-    if not rows:
-        raise SourceError(f"source {settings.source!r} has no rows: give a file with headlines")
 
 
 def _part_of(file: SourceFile | SourceDataset, source: Place, settings: DataSettings) -> str | None:

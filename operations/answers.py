@@ -155,7 +155,7 @@ def _check_labels(settings: ScoreSettings, source: ScoreInput) -> None:
     """
     from operations.labelled_answers import LabelledAnswers
 
-    if not settings.evaluate or source.labels is None:
+    if not settings.evaluate or not source.rows or source.labels is None:
         return
     labelled = LabelledAnswers(settings.reading)
     labelled.count_unknown(source.labels)

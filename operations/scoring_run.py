@@ -111,7 +111,7 @@ class ScoringRun:
             tuple(warn_of_answers(scoring_id, chosen.model, self.counts, judged)),
             load_reasons(self.warehouse, scoring_id, MOST_REASONS),
             tuple(self.labelled.describe()) if self.labelled else (),
-            self.labelled.explain_nothing() if self.labelled else None,
+            self.labelled.explain_nothing() if self.labelled and self.counts.rows_read else None,
         )
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
