@@ -122,7 +122,7 @@ def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
 
 
 @pytest.mark.slow
-def test_a_champion_whose_adapter_was_swapped_is_not_compared_and_stays_champion(
+def test_a_champion_whose_adapter_was_swapped_is_compared_by_what_it_answered_and_answers_nothing_new(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
     lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
@@ -133,7 +133,13 @@ def test_a_champion_whose_adapter_was_swapped_is_not_compared_and_stays_champion
     [(other,)] = ask(home, "SELECT cell_id FROM cells WHERE learning_rate = 2e-2")
     shutil.rmtree(adapter)
     shutil.copytree(home / "adapters" / other, adapter)
-    retrain(configure(tmp_path, tiny_folder, 3e-2).model_copy(update={"promotion": lenient}))
-    decided = ask(home, "SELECT decision, reason, champion_cell_id FROM champions ORDER BY decided_at")
-    assert (decided[-1][0], decided[-1][2]) == ("kept", champion)
-    assert "its files are not those that were trained" in decided[-1][1]
+    config = configure(tmp_path, tiny_folder, 3e-2).model_copy(update={"promotion": lenient})
+    decided = "SELECT decision, reason, champion_cell_id FROM champions ORDER BY decided_at DESC LIMIT 1"
+    retrain(config)
+    [(decision, reason, stays)] = ask(home, decided)
+    assert (decision, stays) == ("kept", champion)
+    assert f"does not beat the champion {champion} on 30 headlines" in reason
+    retrain(config.model_copy(update={"split": config.split.model_copy(update={"seed": 7})}))
+    [(decision, reason, stays)] = ask(home, decided)
+    assert (decision, stays) == ("kept", champion)
+    assert "its files are not those that were trained" in reason
