@@ -177,7 +177,7 @@ def is_made_of_bytes(encoding: str) -> bool:
 
 
 def _detect(content: bytes, source: str, settings: DataSettings, legacy: str | None) -> str:
-    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None) or _find_wide(content)
+    marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None) or find_wide(content)
     if marked:
         return marked
     if _is_sound(content, "utf-8"):
@@ -211,7 +211,7 @@ def _is_meant_as_utf8(line: bytes) -> bool:
     return True
 
 
-def _find_wide(content: bytes) -> str | None:
+def find_wide(content: bytes) -> str | None:
     """UTF-16 without a mark: every other byte of plain letters is zero."""
     head = content[:HEAD_CHARACTERS]
     even, odd = head[::2].count(0), head[1::2].count(0)

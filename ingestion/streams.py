@@ -16,7 +16,7 @@ from queue import Empty, Queue
 from typing import Any
 
 from ingestion.arrow import is_arrow
-from ingestion.encodings import Text, check_encoding, is_made_of_bytes
+from ingestion.encodings import Text, check_encoding, find_wide, is_made_of_bytes
 from ingestion.foreign import refuse_foreign
 from ingestion.formats import Content, EmptyFileError, read_content, read_text, recognise_text, refuse_packed_twice
 from ingestion.packed import Packer, find_packer, unpack_stream
@@ -141,7 +141,7 @@ def _open(first: bytes, stream: io.BufferedReader, settings: UnlabelledSettings,
 
 def _is_whole_kind(first: bytes) -> bool:
     """Whether bytes begin like a kind that must be read whole."""
-    return is_parquet(first) or is_arrow(first) or first.startswith((_ZIP, *_WIDE))
+    return is_parquet(first) or is_arrow(first) or first.startswith((_ZIP, *_WIDE)) or find_wide(first) is not None
 
 
 def _read_first(stream: io.BufferedReader) -> tuple[bytes, bool]:

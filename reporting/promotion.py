@@ -60,9 +60,11 @@ def describe_advice(decision: dict[str, Any], champion: Champion | None) -> str 
     cell = decision["cell_id"]
     if decision["decision"] != "kept" or (champion and champion.cell_id == cell):
         return None
+    is_worse = decision["difference_high"] is not None and decision["difference_high"] < 0
+    wider = "" if is_worse else "more test headlines, for narrower intervals; "
     return (
-        "what may help: more test headlines, for narrower intervals; other settings (--grid), more train headlines or "
-        f"another base model; `fintone compare`; or `fintone promote {cell} --reason WHY`, by hand"
+        f"what may help: {wider}other settings (--grid), more train headlines or another base model; `fintone compare`; "
+        f"or `fintone promote {cell} --reason WHY`, by hand"
     )
 
 
@@ -99,7 +101,8 @@ def _describe_check(check: Check) -> str:
         return f"unparsed {_format_beside(check.value, check.bound, le)}, {side} the {check.bound:.15g} allowed"
     if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
-    verb = "beats" if check.is_passed else "does not beat"
+    is_worse = check.difference.value < 0 and check.difference.p_value < check.level
+    verb = "beats" if check.is_passed else "is worse than" if is_worse else "does not beat"
     figures = f"{format_interval(*check.difference[:3])}, {_format_p_and_level(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n:,} headlines: {figures}"
 

@@ -103,5 +103,7 @@ def _join(names: Iterable[str | None]) -> str | None:
 
 
 def _warn(kind: str, name: str, others: tuple[str, ...]) -> str:
-    listed = " or ".join(map(repr, others))
+    listed = " or ".join(map(repr, dict.fromkeys(other for other in others if other != name)))
+    if not listed:
+        return f"the {kind} was read from the first of the columns {name!r}: if another is right, rename it"
     return f"the {kind} was read from {_show(name)}, and {listed} could be meant: if so, name it with --{kind}-column"

@@ -240,7 +240,7 @@ def test_a_champion_of_another_split_is_compared_on_the_headlines_of_both(finton
         connection.execute("UPDATE evaluations SET split_id = 'other' WHERE cell_id = ?", [ONE])
     assert fintone("promote", ONE, "--reason", "x", "--yes")[0] == 0
     out = " ".join(fintone("promote", TWO, "--reason", "x", "--yes")[1].split())
-    assert f"does not beat the champion {ONE} on 9 headlines" in out
+    assert f"is worse than the champion {ONE} on 9 headlines" in out
 
 
 def test_the_champion_may_be_named_so_wherever_a_cell_is_expected(fintone: Run, refuse: Refuse, study: Path) -> None:

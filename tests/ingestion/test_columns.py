@@ -236,3 +236,11 @@ def test_one_number_for_two_columns_is_refused(read):
 def test_an_unlabelled_text_is_no_context_or_date(read):
     with pytest.raises(MissingColumnError, match=r"as the column of text and of context: .* or --context-column$"):
         unlabelled(as_csv({"headline": NEWS}), text_column="headline", context_column="headline")
+
+
+def test_of_two_columns_of_one_name_the_first_is_read_and_the_remedy_is_another_name(read):
+    rows = [f"Firm {n} reports higher sales this year,Firm {n} sells {n} ships to the navy,neutral" for n in range(9)]
+    ingestion = read("\n".join(["headline,headline,label", *rows]))
+    assert ingestion.accepted["text"].iloc[0] == "Firm 0 reports higher sales this year"
+    [warning] = ingestion.columns.warn()
+    assert warning == "the text was read from the first of the columns 'headline': if another is right, rename it"

@@ -64,7 +64,7 @@ def test_a_labelled_source_still_needs_its_labels() -> None:
         read_content(LINES.encode(), "news", DataSettings(source="news"))
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig", "cp1252"])
 def test_a_stream_in_another_encoding_is_read(encoding: str) -> None:
     given = None if encoding.startswith("utf") else encoding
     assert stream("Gewinn für Müller\n".encode(encoding), encoding=given) == ("lines", ["Gewinn für Müller"])

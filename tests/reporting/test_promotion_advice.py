@@ -8,7 +8,7 @@ import pytest
 from reporting.promotion import describe_advice, describe_decision, describe_match, describe_same_look
 from schemas.promotion import Champion
 
-KEPT = {"decision": "kept", "cell_id": "3f9a", "previous_cell_id": "77bc"}
+KEPT = {"decision": "kept", "cell_id": "3f9a", "previous_cell_id": "77bc", "difference_high": None}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,12 @@ def test_a_cell_that_was_kept_back_has_advice() -> None:
         advice = describe_advice(KEPT, champion)
         assert advice
         assert advice.endswith("or `fintone promote 3f9a --reason WHY`, by hand")
+
+
+def test_a_cell_that_is_worse_beyond_noise_needs_no_more_test_headlines() -> None:
+    unclear, worse = (describe_advice({**KEPT, "difference_high": high}, None) for high in (0.01, -0.01))
+    assert "what may help: more test headlines, for narrower intervals; other" in str(unclear)
+    assert str(worse).startswith("what may help: other settings (--grid), more train")
 
 
 def test_the_champion_needs_no_advice() -> None:

@@ -127,6 +127,11 @@ def test_the_message_of_a_decision_begins_with_the_missed_floor() -> None:
     assert message.endswith("], p<.001 at level 0.05")
 
 
+def test_a_challenger_that_is_worse_beyond_noise_is_called_worse() -> None:
+    message = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 5, 40), SETTINGS, LEVEL))
+    assert message.startswith("is worse than the champion 3f9a on 200 headlines: -.175 [")
+
+
 def test_a_small_level_is_shown_with_enough_digits_to_compare() -> None:
     level = spend(0.05, [Look(1, 0.05)] * 9).level
     message = describe_checks(judge(0.9, 0.0, None, make_rival("3f9a", 20, 4), SETTINGS, level))
