@@ -63,8 +63,8 @@ def describe_advice(decision: dict[str, Any], champion: Champion | None) -> str 
     is_worse = decision["difference_high"] is not None and decision["difference_high"] < 0
     wider = "" if is_worse else "more test headlines, for narrower intervals; "
     return (
-        f"what may help: {wider}other settings (--grid), more train headlines or another base model; `fintone compare`; "
-        f"or `fintone promote {cell} --reason WHY`, by hand"
+        f"what may help: {wider}other settings (--grid), more train headlines or another base model; `fintone compare`"
+        f"; or `fintone promote {cell} --reason WHY`, by hand"
     )
 
 

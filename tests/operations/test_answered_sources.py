@@ -143,7 +143,7 @@ def test_a_stream_is_scored_as_it_comes(trained_home: Path, trained: Any, monkey
 
 
 @pytest.mark.parametrize("evaluate", [False, True])
-def test_a_file_of_a_day_without_news_is_no_error(trained_home: Path, trained: Any, evaluate: bool) -> None:
+def test_a_file_of_a_day_without_news_is_no_error(trained_home: Path, trained: Any, *, evaluate: bool) -> None:
     Path("news.csv").write_text("headline,label\n")
     scored = run(trained[1], "answers.csv", source="news.csv", evaluate=evaluate)
     assert (scored.counts.rows_read, scored.unevaluated) == (0, None)
