@@ -114,6 +114,8 @@ def _system_errors(source: str, path: Path) -> Iterator[None]:
     except InputError:
         raise
     except (FileNotFoundError, NotADirectoryError):
+        if source == "embedded":
+            raise SourceError(f"source {source!r}: the file that ships is missing; install fintone again") from None
         hint = did_you_mean_path(source, "embedded")
         raise SourceError(
             f"source {source!r} does not exist{_where(path)}{hint or ':'} give the path of a file or folder, "

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -15,6 +16,7 @@ from learning.models.hub import fetch_from_hub, find_copy
 from learning.models.model_files import ModelFilesError, find_configuration, find_files
 from learning.prompt.lengths import Length
 from schemas.cell import PromptSettings
+from schemas.errors import InputError
 from schemas.nearest import did_you_mean_path
 from schemas.paths import local_path
 from schemas.plan import BaseModelPlan
@@ -52,9 +54,26 @@ def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> 
         raise BaseModelError(
             f"base model {name}: no such folder{hint}; give `{EMBEDDED}`, a folder, or ORG/NAME on the hub"
         )
-    folder = fetch_from_hub(name, revision, models_folder)
-    check_folder(folder)
-    return ResolvedModel(name, folder, folder.name)
+    copy = _find_checked_copy(name, revision, models_folder)
+    if copy is None:
+        copy = fetch_from_hub(name, revision, models_folder)
+        check_folder(copy)
+    return ResolvedModel(name, copy, copy.name)
+
+
+def _find_checked_copy(name: str, commit: str | None, models_folder: Path) -> Path | None:
+    """The copy of a commit that was complete and passed `check_weights` here; None if there is none, or no longer.
+
+    The hub has nothing to add to it. Where it cannot be reached, its client takes 23 s to say so.
+    """
+    if not commit or Path(commit).name != commit or not (models_folder / FINITE / commit).exists():
+        return None
+    copy = find_copy(name, commit, models_folder)
+    with suppress(InputError):  # a file was deleted
+        if copy is not None:
+            check_folder(copy)
+            return copy
+    return None
 
 
 def _check_embedded() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 from embedded.paths import MODEL_FOLDER
@@ -146,7 +147,10 @@ def test_a_base_model_is_found_where_its_cell_was_trained_and_the_embedded_one_w
         choose_model(settings)
 
 
-def test_a_model_of_the_hub_is_found_where_its_home_is_now(home: Path, trained: Any, tiny_folder: Path) -> None:
+def test_a_model_of_the_hub_is_found_where_its_home_is_now(
+    home: Path, trained: Any, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     place, commit = f"models/models--org--tiny/snapshots/{COMMIT}", {"base_model": {"name": "org/tiny"}}
     shutil.copytree(tiny_folder, home / place)
     settings = f"json_merge_patch(hyperparameters, '{json.dumps(commit)}')"

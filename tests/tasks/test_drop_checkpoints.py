@@ -70,7 +70,7 @@ def cluster(home: Home, store: CheckpointStore) -> Iterator[Cluster]:
     storage.checkpoints(store.training_id).match(store.root)
     for epochs in (1, EPOCHS):
         put_folder(adapter_of(home, epochs), storage.adapter(plan(epochs).cells[0].cell_id))
-    cluster = Cluster(None, storage, {})  # type: ignore[arg-type] (nothing runs there)
+    cluster = Cluster(None, storage, {}, None)  # type: ignore[arg-type] (nothing runs there)
     with working_at(cluster):
         yield cluster
 

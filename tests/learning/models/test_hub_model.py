@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from learning.kinds.resolution import resolve_base_model
+from learning.kinds.resolution import check_weights, resolve_base_model
+from learning.models.base_model import ResolvedModel
 from learning.models.hub import check_hub_model
 from schemas.errors import InputError
 
@@ -25,12 +26,19 @@ Hub = Callable[[HTTPStatus, str], None]
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def asked() -> list[str]:
+    """The paths for which the hub is asked."""
+    return []
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, asked: list[str]) -> Iterator[Hub]:
     """Sets the status and the error code with which the hub answers everything."""
     answer = {"status": HTTPStatus.NOT_FOUND, "code": "RepoNotFound"}
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            asked.append(self.path)
             self.send_response(answer["status"])
             self.send_header("X-Error-Code", answer["code"])
             self.send_header("Content-Type", "application/json")
@@ -96,6 +104,25 @@ def test_without_a_network_a_copy_on_this_machine_is_enough(
     snapshot = keep_copy(tmp_path, tiny_folder)
     model = resolve_base_model(NAME, revision, tmp_path)
     assert (model.name, model.folder, model.revision) == (NAME, snapshot, COMMIT)
+
+
+def test_the_hub_is_not_asked_for_a_commit_that_was_checked_here(
+    tmp_path: Path, tiny_folder: Path, hub: Hub, asked: list[str]
+) -> None:
+    snapshot = keep_copy(tmp_path, tiny_folder)
+
+    def asks(revision: str) -> bool:
+        asked.clear()
+        assert resolve_base_model(NAME, revision, tmp_path) == ResolvedModel(NAME, snapshot, COMMIT)
+        return bool(asked)
+
+    assert asks(COMMIT)
+    check_weights(ResolvedModel(NAME, snapshot, COMMIT), tmp_path)
+    assert not asks(COMMIT)
+    assert asks("main")  # it may have a newer commit
+    (snapshot / "model.safetensors").unlink()
+    assert "no *.safetensors" in error_of(tmp_path, COMMIT)
+    assert asked
 
 
 def test_a_copy_that_lacks_its_weights_is_refused(
