@@ -53,7 +53,7 @@ def test_dates_that_begin_below_the_first_rows_are_read(read):
 
 def test_a_column_with_dates_is_preferred_to_one_that_begins_blank(read):
     rows = "".join(f",2025-03-{day:02d},Firm {day} reports its sales,neutral\n" for day in range(1, 29))
-    assert read(f"time,date,headline,label\n{rows}").columns.published_at == "date"
+    assert read(f"published at,date,headline,label\n{rows}").columns.published_at == "date"
 
 
 def test_the_settings_define_what_is_the_same_headline(read):

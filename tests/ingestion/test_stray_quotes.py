@@ -105,6 +105,21 @@ def test_a_stray_mark_before_a_comma_costs_no_other_row(read):
     ]
 
 
+@pytest.mark.parametrize(
+    ("between", "end"),
+    [
+        (2, 'Demand for screens of 65",big ones,negative'),  # it closes the quote, but makes no row
+        (40, 'Demand for screens of 65",negative'),  # it closes the quote, but far below
+    ],
+)
+def test_a_quote_that_is_closed_by_another_row_swallows_none(read, between, end):
+    rows = [f"Firm {number} opens a branch,positive" for number in range(between)]
+    content = "\n".join(["text,label", '"Castell, the miller, gains,positive', *rows, end, "Up,positive"])
+    assert pairs(read(content, max_rejected=1))[:between] == [
+        (row.removesuffix(",positive"), "positive") for row in rows
+    ]
+
+
 def test_a_separator_of_fields_in_lines_of_text_is_part_of_the_text(read):
     found = read_content(
         b'"Profit rose, a lot"\nSales\x1f fell by much this year\n"AGM held, in May"\n',

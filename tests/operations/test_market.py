@@ -1,6 +1,7 @@
 """Sentiment and prices, from scored news to figures: what counts, when it counts, and what is refused."""
 
 import shutil
+from datetime import time
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from embedded.grammar import generate_headline
 from market.calendar import list_sessions
 from operations.answers import choose_model, score_source
-from operations.market import measure_market
+from operations.market import _note_common_time, measure_market
 from schemas.errors import InputError
 from schemas.market import MarketSettings, Measured
 from schemas.plan import StudyPlan
@@ -259,3 +260,9 @@ def test_dates_without_a_time_that_were_read_in_another_zone_are_noted(home: Pat
     [note] = [note for note in measure(cell).notes if "--timezone" in note]
     assert " of those that count came at 05:00 UTC, and count from that time on: " in note
     assert not [note for note in measure(cell, timezone="Etc/GMT+5").notes if "--timezone" in note]
+
+
+def test_a_few_headlines_of_one_time_are_no_sign_of_dates_without_one() -> None:
+    assert list(_note_common_time((4, time(20, 58)), 4)) == []
+    assert len(list(_note_common_time((5, time(20, 58)), 25))) == 1
+    assert list(_note_common_time((5, time(20, 58)), 26)) == []

@@ -146,6 +146,14 @@ def test_a_home_whose_name_duckdb_cannot_open_is_refused(monkeypatch, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_home_in_a_folder_whose_name_is_not_utf_8_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "\udcff").mkdir()
+    monkeypatch.chdir(tmp_path / "\udcff")
+    monkeypatch.delenv("FINTONE_HOME", raising=False)
+    with pytest.raises(InputError, match=r"\\xff/\.fintone: its name is not UTF-8; name another folder$"):
+        Home.from_environment()
+
+
 @pytest.mark.parametrize("size", [0, 4_096, 8_192])
 @pytest.mark.parametrize("beside", ["adapters/3f9a11112222", "reports/index.html"])
 def test_the_beginning_of_a_warehouse_in_a_home_with_results_is_damage(prepared, tmp_path, size, beside):

@@ -107,7 +107,7 @@ def test_a_node_reports_a_base_that_differs(tiny_folder: Path, tmp_path: Path) -
             "a node of the Ray cluster cannot load fintone (ModuleNotFoundError: No module named 'tasks'); install ",
         ),
         (
-            RayTaskError("f", "\x1b[36mray::f()\x1b[39m (pid=1)\n  in f\nOSError: no space\n", None),
+            RayTaskError("f", "\x1b[36mray::f()\x1b[39m (pid=1)\n  in f\n\x1b[31mOSError: no space\x1b[0m\n", None),
             WorkerDiedError,
             "its Ray worker was lost: OSError: no space",
         ),

@@ -12,7 +12,7 @@ from scipy.stats import t, ttest_rel
 
 from learning.study.comparison import Comparison, compare, compare_all
 from learning.study.confusion import count_confusion, macro_f1
-from learning.study.fold_bootstrap import draw_folds
+from learning.study.fold_bootstrap import draw_folds, find_spread
 
 Labels = NDArray[np.int64]
 rows_of_folds = st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=6, max_size=60)
@@ -138,6 +138,13 @@ def test_all_pairs_are_compared_by_fold_but_those_of_models_that_answer_all_fold
     for run, other, each in compared:
         of_pair = [folds] if other[0] == "tuned" else []
         assert each == compare(labels, runs[run], runs[other], *of_pair)
+
+
+def test_errors_of_two_divisions_are_added_and_the_fewer_folds_count() -> None:
+    thirds, fifths = (np.random.default_rng(k).normal(size=500) for k in (3, 5))
+    spread = find_spread((thirds, 3), (fifths, 5))
+    assert spread.error == pytest.approx(math.sqrt(thirds.var() * 3 / 2 + fifths.var() * 5 / 4))
+    assert spread.freedom == 2
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.08])
