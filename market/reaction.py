@@ -125,7 +125,7 @@ def correct_p_values(tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.DataFrame:
-    """Days by quantile of sentiment, equal sentiments in one: mean return its bootstrap interval, share up."""
+    """Days by quantile of sentiment, equal sentiments in one: mean return with its bootstrap interval, share up."""
     rows = []
     for horizon in horizons:
         known = joined.dropna(subset=f"return_{horizon}")
