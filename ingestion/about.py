@@ -1,6 +1,6 @@
 """The columns of a source besides text and label: time of publication, instrument, publisher and context."""
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from ingestion.cells import is_empty
@@ -39,8 +39,8 @@ def find_about(
 ) -> dict[str, int]:
     """The places of the columns of time, instrument, publisher and context that the settings name or that are found.
 
-    A column is found by its name; a column of times also needs first values that look like dates or are blank, and one
-    with dates is preferred.
+    A column is found by its name; a column of times also needs first values that look like dates. If there is none, it
+    is one whose first values are all blank.
 
     Args:
         names: The names of all columns.
@@ -54,9 +54,11 @@ def find_about(
         if wanted is not None:
             places = find_named(names, wanted) if wanted else []
         else:
-            ranks = _rank(names, known)
-            fits = (place for place in ranks if place not in taken and _fits(field, judge(place)))
-            places = sorted(fits, key=lambda place: (judge(place).is_blank, ranks[place]))
+            ranks = {place: rank for place, rank in _rank(names, known).items() if place not in taken}
+            fits = [place for place in ranks if _fits(field, judge(place))]
+            if field == "published_at" and not fits:
+                fits = _find_blank(names, ranks, judge)
+            places = sorted(fits, key=ranks.__getitem__)
         if places:
             found[field] = places[0]
     return found
@@ -113,7 +115,18 @@ def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
 
 
 def _fits(field: str, values: ColumnValues) -> bool:
-    return values.holds_dates or values.is_blank if field == "published_at" else values.is_short
+    return values.holds_dates if field == "published_at" else values.is_short
+
+
+def _find_blank(names: Sequence[str], ranks: Iterable[int], judge: Callable[[int], ColumnValues]) -> list[int]:
+    """Columns with a known name of dates that begin with blanks; none if another one has dates of an unclear order.
+
+    A name such as `time` may be that of times of day, without a date.
+    """
+    if any(judge(place).resembles_dates for place in ranks):
+        return []
+    blank = (place for place in ranks if judge(place).is_blank)
+    return [place for place in blank if (words := split_words(names[place]))[-1] != "time" or "date" in words]
 
 
 def _unless_missing(field: str, word: str) -> str | None:

@@ -62,7 +62,9 @@ class Layout:
 def read_delimited(text: Text, layout: Layout, words: LabelWords) -> TableRows:
     """Give the rows that are not blank in order. A row of another width, or with broken quotes, has a defect."""
     lines = islice(text.lines(), layout.start, None)
-    records = Records(lines, layout.delimiter, lambda fields: _is_row(fields, layout, words))
+    records = Records(
+        lines, layout.delimiter, lambda fields: _is_row(fields, layout, words), reads_ahead=not text.is_live
+    )
     return TableRows((_read_record(record, layout) for record in records), layout.columns.read)
 
 
@@ -114,20 +116,27 @@ class Records:
     `MOST_GIVEN_BACK` such lines no quote may span a second line, which keeps the work linear in the lines. If a line
     within a quote is by itself a row, the opening quotation mark is stray: under a delimiter that is often used without
     quoting, its line is read literally, and under others it is broken. But the line belongs to the quote if that is
-    closed within `MOST_WITHIN` lines and makes a row, which the first line alone is not.
+    closed within `MOST_WITHIN` lines and makes a row, and its first or its last line alone is none.
 
     Args:
         lines: The lines, with their ends.
         delimiter: The character between two fields.
         is_row: Whether fields are certainly those of a row.
+        reads_ahead: Whether to look for the end of such a quote. In a live stream that would hold rows back.
     """
 
     def __init__(
-        self, lines: Iterator[str], delimiter: str, is_row: Callable[[list[str]], bool] = lambda _: False
+        self,
+        lines: Iterator[str],
+        delimiter: str,
+        is_row: Callable[[list[str]], bool] = lambda _: False,
+        *,
+        reads_ahead: bool = True,
     ) -> None:
         self._lines = lines
         self._delimiter = delimiter
         self._is_row = is_row
+        self._reads_ahead = reads_ahead
         self._again: deque[str] = deque()
         self._given_back = 0
         self._fetched = 0
@@ -165,7 +174,7 @@ class Records:
         try:
             fields = self._parse(self._feed(first, taken))
         except csv.Error as error:
-            completed = None if self._split_row(first) else self._complete(taken)
+            completed = self._complete(taken) if self._reads_ahead else None
             if completed is None:
                 return self._break(first, taken, str(error))
             fields = completed
@@ -200,7 +209,7 @@ class Records:
                 if _UNFINISHED in str(error):
                     continue
                 break
-            if self._is_row(fields):
+            if self._is_row(fields) and not (self._split_row(taken[0]) and self._split_row(line)):
                 return fields
             break
         self._again.extendleft(reversed(taken[before:]))

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import ClassVar
 
 from charset_normalizer import CharsetMatch, from_bytes
 
@@ -72,6 +73,8 @@ class Text:
     content: bytes
     encoding: str
     is_sound: bool
+    is_live: ClassVar[bool] = False
+    """Whether its lines arrive one after the other."""
 
     def lines(self) -> Iterator[str]:
         r"""Yield each line with its end: LF, CR LF or a lone CR; no other character ends one."""

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, ClassVar
 
 from ingestion.arrow import is_arrow
 from ingestion.encodings import Text, check_encoding, find_wide, is_made_of_bytes
@@ -50,6 +50,7 @@ class EndlessStreamError(InputError):
 class StreamText(Text):
     """A text whose beginning is in `content`, and the rest in a stream; its lines can be read once."""
 
+    is_live: ClassVar[bool] = True
     rest: io.BufferedReader = field(default_factory=lambda: io.BufferedReader(io.BytesIO()))
 
     def _open(self) -> io.TextIOWrapper:

@@ -51,6 +51,22 @@ def test_dates_that_begin_below_the_first_rows_are_read(read):
     assert list(ingestion.rows["published_at"].dropna()) == [pd.Timestamp("2025-03-05")]
 
 
+@pytest.mark.parametrize("name", ["time", "Publish Time"])
+def test_a_column_of_times_of_day_that_begins_blank_is_not_read_as_dates(read, name):
+    rows = [f",Firm {number} reports its sales,neutral" for number in range(600)]
+    ingestion = read("\n".join([f"{name},headline,label", *rows, "after close,Castell wins an order,positive"]))
+    assert (len(ingestion.accepted), len(ingestion.rejected), ingestion.columns.published_at) == (601, 0, None)
+
+
+def test_a_blank_column_hides_no_dates_whose_order_is_unclear(read):
+    rows = [
+        f",{date},Firm {number} reports its sales,neutral"
+        for number, date in enumerate(["13/04/2025", "04/13/2025"] * 9)
+    ]
+    ingestion = read("\n".join(["timestamp,date,headline,label", *rows]))
+    assert (ingestion.columns.published_at, ingestion.columns.undated) == (None, "date")
+
+
 def test_a_column_with_dates_is_preferred_to_one_that_begins_blank(read):
     rows = "".join(f",2025-03-{day:02d},Firm {day} reports its sales,neutral\n" for day in range(1, 29))
     assert read(f"published at,date,headline,label\n{rows}").columns.published_at == "date"

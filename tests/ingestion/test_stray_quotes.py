@@ -2,12 +2,15 @@
 
 import csv
 import io
+import os
+import threading
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestion.formats import read_content
+from ingestion.streams import open_stream
 from schemas.source import UnlabelledSettings
 from tests.examples import examples
 
@@ -84,10 +87,14 @@ def test_a_text_over_several_lines_is_one_headline_where_it_is_quoted(read, deli
 
 
 @pytest.mark.parametrize("inner", ["profit fell, negative", "profit fell\nand fell,negative\nand, again"])
-def test_a_line_of_a_quoted_text_that_looks_like_a_row_stays_in_the_text(read, inner):
+@pytest.mark.parametrize("labels_first", [False, True])
+def test_a_line_of_a_quoted_text_that_looks_like_a_row_stays_in_the_text(read, inner, labels_first):
+    if labels_first:
+        inner = "\n".join(",".join(reversed(line.rsplit(",", 1))).strip() for line in inner.split("\n"))
     rows = [(f"Nordwind said on Friday:\n{inner}\nbut orders rose", "positive"), *ROWS[1:]]
     file = io.StringIO(newline="")
-    csv.writer(file).writerows([("text", "label"), *rows])
+    order = slice(None, None, -1 if labels_first else 1)
+    csv.writer(file).writerows(row[order] for row in [("text", "label"), *rows])
     assert pairs(read(file.getvalue())) == rows
 
 
@@ -146,3 +153,17 @@ def test_what_a_program_quoted_is_read_as_it_was(rows, delimiter):
     csv.writer(file, delimiter=delimiter).writerows([("id", "text"), *enumerate(["A first headline", *rows])])
     found = read_content(file.getvalue().encode(), "news", UnlabelledSettings(source="news"))
     assert [row.text for row in found.rows] == ["A first headline", *rows]
+
+
+def test_a_stray_mark_in_a_live_stream_holds_no_row_back():
+    before = [f"{number},Bank {number} says profit fell" for number in range(6)]
+    after = [f"{number},Bank {number} says profit rose" for number in (7, 8, 9)]
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as sender:
+        sender.write("\n".join(["id,title", *before, '6,"Gold, silver rise', *after, ""]).encode())
+        rows = iter(open_stream(source, UnlabelledSettings(source="-")).rows)
+        arrived: list[str | None] = []
+        reader = threading.Thread(target=lambda: arrived.extend(next(rows).text for _ in range(9)), daemon=True)
+        reader.start()
+        reader.join(20)
+        assert arrived == [*(line[2:] for line in before), None, *(line[2:] for line in after[:2])]
