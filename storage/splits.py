@@ -140,15 +140,17 @@ def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
 def load_parts_of(warehouse: Path, split_id: str, text_ids: Sequence[str]) -> dict[str, str]:
     """For each text, by identity, the part of a split that holds it: train, test or validation.
 
-    A text in several parts has the first of these. One that the split's snapshot has in no part is unplaced; a text
-    that it does not have is left out.
+    A text in several parts has the first of these. One that the split's snapshot has in no part, or that its source
+    labelled in several ways, is unplaced; a text that it does not have is left out.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
         rows = connection.execute(
             "SELECT text_id, coalesce(min_by(part, list_position(['train', 'test', 'validation'], part)), 'unplaced')"
-            " FROM wanted JOIN headlines USING (text_id) JOIN snapshot_headlines USING (headline_id)"
-            " LEFT JOIN (FROM splits WHERE split_id = $split_id) USING (snapshot_id, headline_id)"
+            " FROM wanted JOIN (SELECT snapshot_id, text_id, part FROM headlines JOIN snapshot_headlines"
+            " USING (headline_id) LEFT JOIN (FROM splits WHERE split_id = $split_id) USING (snapshot_id, headline_id)"
+            " UNION ALL SELECT snapshot_id, text_id, NULL FROM sources JOIN quarantine USING (ingest_id)"
+            ") USING (text_id)"
             " WHERE snapshot_id = (SELECT any_value(snapshot_id) FROM splits WHERE split_id = $split_id)"
             " GROUP BY text_id",
             {"split_id": split_id},

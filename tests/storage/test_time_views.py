@@ -267,6 +267,14 @@ def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_ol
             ("headlines", {"headline_id": "'2'", "text": "'Left over'", "label": "'neutral'", "text_id": "'left'"}),
             *(("snapshot_headlines", {"snapshot_id": "'s'", "headline_id": name}) for name in ("'1'", "'2'")),
             ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "3", "text_id": "'left'"}),
+            ("sources", {"ingest_id": "'i'", "snapshot_id": "'s'"}),
+            ("quarantine", {"ingest_id": "'i'", "text_id": "'both'", "resolution": "'dropped'", "label": "'neutral'"}),
+            ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "4", "text_id": "'both'"}),
+            ("ledger.scored_rows", {"scoring_id": "'scoring'", "row_number": "5", "text_id": "'left in May'"}),
+            (
+                "ledger.scores",
+                {"cell_id": "'tuned'", "temperature": "1", "text_id": "'left in May'", "text": "'Left over'"},
+            ),
         ):
             fill(connection, table, values)
     prepare_warehouse(path)
@@ -274,6 +282,8 @@ def test_what_an_older_version_scored_of_a_models_own_study_is_not_fresh(make_ol
         ("own", "test"),
         ("new", None),
         ("left", "unplaced"),
+        ("both", "unplaced"),
+        ("left in May", "unplaced"),
     ]
 
 
