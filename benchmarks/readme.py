@@ -207,9 +207,16 @@ def _describe_gpu_figures(figures: dict[str, float], ratios: dict[str, float]) -
 
 
 def _describe_gpu_in_short(record: Record) -> str:
-    figures, sides = record["figures"], ("fintone", "SFTTrainer", "SFTTrainer, packing")
-    both = [[figures[f"{side}, whole-text, batches of {size}, examples/s"] for side in sides] for size in (8, 16)]
-    rates, faster = [own for own, *_ in both], [own / max(others) for own, *others in both]
+    figures, rates, faster = record["figures"], [], []
+    for size in (8, 16):
+        rate, *others = (
+            figures.get(f"{side}, whole-text, batches of {size}, examples/s")
+            for side in ("fintone", "SFTTrainer", "SFTTrainer, packing")
+        )
+        best = max((other for other in others if other), default=None)
+        if rate and best:
+            rates.append(rate)
+            faster.append(rate / best)
     return (
         f"On one {record['machine']['gpu']}, a model of Llama 2 7B's shape trains {min(rates):.0f} to {max(rates):.0f} "
         f"headlines a second with the study's loss,\n{min(faster):.1f} to {max(faster):.1f} times as many as trl's "

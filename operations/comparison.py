@@ -10,7 +10,7 @@ from schemas.split import Repeats
 from storage.cells import CellRecord, find_cells
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
 from storage.examples import flips_query
-from storage.folds import load_repeats
+from storage.folds import load_divisions
 
 
 class NotComparedError(InputError):
@@ -47,8 +47,8 @@ class ComparedRun:
 class CellComparison:
     """Two cells on one part of their splits, at each temperature that both have, ascending.
 
-    `repeats` are the folds or windows that they pool at the first temperature: none, one, or two where those of their
-    studies differ.
+    `repeats` are the folds or windows that they pool with a model for each, at the first temperature: of no, one or two
+    splits.
     """
 
     cell: CellRecord
@@ -93,13 +93,11 @@ def compare_cells(
     runs = [
         ComparedRun(
             pairing,
-            compare(pairing.labels, pairing.predicted, pairing.other_predicted, *pairing.folds),
+            compare(pairing.labels, pairing.predicted, pairing.other_predicted, *pairing.folds.values()),
             verdicts.get(pairing.temperature),
             other_verdicts.get(pairing.temperature),
             flips,
         )
         for pairing, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
     ]
-    studies = (chosen[0].study_id, chosen[0].other_study_id) if chosen[0].folds else ()
-    repeats = dict.fromkeys(load_repeats(warehouse, study_id) for study_id in studies)
-    return CellComparison(record, other_record, part, runs, tuple(each for each in repeats if each))
+    return CellComparison(record, other_record, part, runs, load_divisions(warehouse, list(chosen[0].folds)))

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def pool_folds(study: StudyPlan) -> list[str]:
     """Pool every cell of a study whose folds are all evaluated, unless no fold was evaluated since it was pooled.
 
-    Other studies may have the same cell, at the same temperatures or others. Of theirs, and of comparisons with it,
-    only what a fold lacks or has answered again is deleted. Draws are added, as `add_draws` does for other cells.
+    Other studies may have the same cell, at the same temperatures or others. Of its evaluations only those that a fold
+    lacks or has answered again are deleted, with the comparisons of their studies. Draws are added, as `add_draws` does
+    for other cells.
 
     Returns:
         The names of the cells that could not be pooled.

@@ -13,6 +13,9 @@ FINEST = 0.001
 _MORE_DIGITS = range(18)
 """Further digits of a figure whose rounding would contradict a verdict; the last show a float exactly."""
 
+_WORSE = "is worse than"
+"""How a challenger that is worse beyond noise is compared: more test headlines would not help it."""
+
 
 def describe_checks(checks: Sequence[Check]) -> str:
     """Every floor and how it was met, in a line; missed floors come first."""
@@ -60,8 +63,7 @@ def describe_advice(decision: dict[str, Any], champion: Champion | None) -> str 
     cell = decision["cell_id"]
     if decision["decision"] != "kept" or (champion and champion.cell_id == cell):
         return None
-    is_worse = decision["difference_high"] is not None and decision["difference_high"] < 0
-    wider = "" if is_worse else "more test headlines, for narrower intervals; "
+    wider = "" if _WORSE in decision["reason"] else "more test headlines, for narrower intervals; "
     return (
         f"what may help: {wider}other settings (--grid), more train headlines or another base model; `fintone compare`"
         f"; or `fintone promote {cell} --reason WHY`, by hand"
@@ -102,7 +104,7 @@ def _describe_check(check: Check) -> str:
     if check.difference is None or check.level is None:
         return f"cannot be compared with the {check.floor} {check.rival}: {check.reason}"
     is_worse = check.difference.value < 0 and check.difference.p_value < check.level
-    verb = "beats" if check.is_passed else "is worse than" if is_worse else "does not beat"
+    verb = "beats" if check.is_passed else _WORSE if is_worse else "does not beat"
     figures = f"{format_interval(*check.difference[:3])}, {_format_p_and_level(check.difference.p_value, check.level)}"
     return f"{verb} the {check.floor} {check.rival} on {check.n:,} headlines: {figures}"
 

@@ -37,8 +37,8 @@ class Pairing:
     """Two cells at one temperature on the headlines that both were evaluated on, in the order of their ids.
 
     The temperature is None for two baselines. `p_holm` is from the view `comparisons`, corrected for its `pairs`; both
-    are None where no study compared the two. `folds` has the fold of each headline, from 0: once if both pool the same
-    folds, else for each cell that pools some, and has a model for each.
+    are None where no study compared the two. `folds` has the fold of each headline, from 0, by the split that is
+    divided: those of the cells that pool folds with a model for each.
     """
 
     temperature: float | None
@@ -54,7 +54,7 @@ class Pairing:
     labels: Labels
     predicted: Labels
     other_predicted: Labels
-    folds: tuple[Labels, ...]
+    folds: dict[str, Labels]
 
 
 def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[tuple[str, float | None], Labels]]:

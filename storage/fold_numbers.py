@@ -38,12 +38,12 @@ def load_undivided(warehouse: Path, study_id: str) -> set[str]:
 
 def read_folds(
     connection: "duckdb.DuckDBPyConnection", evaluation_id: str, other_evaluation_id: str
-) -> tuple[NDArray[np.int64], ...]:
+) -> dict[str, NDArray[np.int64]]:
     """How the headlines that two evaluations share are divided among models, in the order of the headlines' ids.
 
     Returns:
-        [N] the fold of each headline, from 0, for each of the evaluations that pools at least two of its folds, each
-        with a model of its own; one if both pool the same folds.
+        [N] the fold of each headline, from 0, by the split that is divided: those of the evaluations that pool at least
+        two folds, each with a model of its own.
     """
     numbers = connection.execute(
         "SELECT own.split_id, dense_rank() OVER (PARTITION BY own.split_id ORDER BY fold) - 1 AS fold"  # noqa: S608 (our own condition)
@@ -54,5 +54,5 @@ def read_folds(
         " GROUP BY headline_id HAVING count(*) = 2) ORDER BY own.split_id, headline_id",
         {"ids": [evaluation_id, other_evaluation_id]},
     ).fetchnumpy()
-    each = (numbers["fold"][numbers["split_id"] == split] for split in np.unique(numbers["split_id"]))
-    return tuple(np.asarray(folds, dtype=np.int64) for folds in each if folds.max() > 0)
+    each = ((split, numbers["fold"][numbers["split_id"] == split]) for split in np.unique(numbers["split_id"]))
+    return {str(split): np.asarray(folds, dtype=np.int64) for split, folds in each if folds.max() > 0}

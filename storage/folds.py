@@ -82,6 +82,18 @@ def load_repeats(warehouse: Path, study_id: str) -> Repeats | None:
     return find_repeats(folds, windows)
 
 
+def load_divisions(warehouse: Path, split_ids: Sequence[str]) -> tuple[Repeats, ...]:
+    """The folds or windows that splits have, each once, in the order of the splits."""
+    with reading(warehouse) as connection:
+        rows = connection.execute(
+            "SELECT list_position($ids, split_id) AS place, any_value((config->>'$.split.folds')::INTEGER),"
+            " any_value((config->>'$.split.windows')::INTEGER) FROM studies WHERE list_contains($ids, split_id)"
+            " GROUP BY place ORDER BY place",
+            {"ids": split_ids},
+        ).fetchall()
+    return tuple(dict.fromkeys(each for _, folds, windows in rows if (each := find_repeats(folds, windows))))
+
+
 def load_spread(warehouse: Path, study_id: str, cell_id: str, temperature: float) -> dict[str, Any] | None:
     """The row of `leaderboard_over_folds` of a cell at a temperature; None if its study has no folds."""
     with reading(warehouse) as connection:

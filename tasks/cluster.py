@@ -9,8 +9,9 @@ import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
+from http import HTTPStatus
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
@@ -265,5 +266,11 @@ def _record_crash(task_run_id: UUID, reason: str) -> None:
     from prefect.exceptions import ObjectNotFound, PrefectHTTPStatusError
     from prefect.states import Crashed
 
-    with suppress(ObjectNotFound, PrefectHTTPStatusError), get_client(sync_client=True) as client:
-        client.set_task_run_state(task_run_id, Crashed(message=reason), force=True)
+    try:
+        with get_client(sync_client=True) as client:
+            client.set_task_run_state(task_run_id, Crashed(message=reason), force=True)
+    except ObjectNotFound:
+        return
+    except PrefectHTTPStatusError as error:
+        if error.response.status_code != HTTPStatus.NOT_FOUND:
+            raise

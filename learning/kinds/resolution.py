@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -16,7 +15,6 @@ from learning.models.hub import fetch_from_hub, find_copy
 from learning.models.model_files import ModelFilesError, find_configuration, find_files
 from learning.prompt.lengths import Length
 from schemas.cell import PromptSettings
-from schemas.errors import InputError
 from schemas.nearest import did_you_mean_path
 from schemas.paths import local_path
 from schemas.plan import BaseModelPlan
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 """The name of the base model that ships with the project."""
 FINITE = ".finite"
-"""Folder with an empty file for each revision whose weights were found to be finite."""
+"""Folder with a file for each revision whose weights were found to be finite; it names the files of the model."""
 
 
 def resolve_base_model(name: str, revision: str | None, models_folder: Path) -> ResolvedModel:
@@ -66,22 +64,25 @@ def _find_checked_copy(name: str, commit: str | None, models_folder: Path) -> Pa
 
     The hub has nothing to add to it. Where it cannot be reached, its client takes 23 s to say so.
     """
-    if not commit or Path(commit).name != commit or not (models_folder / FINITE / commit).exists():
+    if not commit or Path(commit).name != commit or not (known := models_folder / FINITE / commit).exists():
         return None
-    copy = find_copy(name, commit, models_folder)
-    with suppress(InputError):  # a file was deleted
-        if copy is not None:
-            check_folder(copy)
-            return copy
-    return None
+    names, copy = known.read_text(encoding="utf-8").splitlines(), find_copy(name, commit, models_folder)
+    if copy is None or not names or not all((copy / each).exists() for each in names):
+        return None
+    check_folder(copy)
+    return copy
 
 
 def _check_embedded() -> str:
-    revision = check_folder(MODEL_FOLDER)
-    for name, digest in json.loads(RECIPE_FILE.read_text(encoding="utf-8"))["sha256"].items():
-        if hashlib.sha256((MODEL_FOLDER / name).read_bytes()).hexdigest() != digest:
-            raise BaseModelError(f"base model {EMBEDDED}: {name} is not the file that ships; install fintone again")
-    return revision
+    recorded = json.loads(RECIPE_FILE.read_text(encoding="utf-8"))["sha256"]
+    files = (file for file in MODEL_FOLDER.iterdir() if file.is_file())
+    found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    wrong = [name for name in sorted({*recorded, *found}) if recorded.get(name) != found.get(name)]
+    if wrong:
+        raise BaseModelError(
+            f"base model {EMBEDDED}: its files are not those that ship ({', '.join(wrong)}); install fintone again"
+        )
+    return check_folder(MODEL_FOLDER)
 
 
 def check_folder(folder: Path) -> str:
@@ -132,12 +133,14 @@ def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | No
         InputError: A weight is NaN or infinite.
     """
     known = models_folder / FINITE / found.revision
-    if known.exists():
+    if not known.exists():
+        check_numbers(find_files(NOUN, found.folder), seconds)
+    elif known.stat().st_size:  # it is empty where an older version made it
         return
-    check_numbers(find_files(NOUN, found.folder), seconds)
     if seconds is None and models_folder.is_dir():
         known.parent.mkdir(exist_ok=True)
-        known.touch()
+        names = sorted(file.name for file in found.folder.iterdir() if file.is_file())
+        known.write_text("\n".join(names), encoding="utf-8")
 
 
 def find_too_long(

@@ -167,7 +167,7 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
         study.home / "warehouse.duckdb", "epochs=1", "epochs=2", part="validation", temperature=1, most_flips=0
     )
     pairing = compared.runs[0].pairing
-    [folds] = pairing.folds
+    [(split, folds)] = pairing.folds.items()
     [(first, second)] = study.ask(
         "SELECT count(*) FILTER (fold = 1), count(*) FILTER (fold = 2) FROM studies JOIN split_folds USING (split_id)"
         " JOIN splits ON splits.split_id = fold_split_id WHERE part = 'validation'"
@@ -180,7 +180,7 @@ def test_on_validation_cells_are_compared_by_fold_as_well(study: Study) -> None:
     ) in lines
     assert "p-value" in dict(lines)
     assert "McNemar" not in dict(lines)
-    run = replace(compared.runs[0], pairing=replace(pairing, folds=(folds, folds)))
+    run = replace(compared.runs[0], pairing=replace(pairing, folds={split: folds, "other": folds}))
     apart = replace(compared, runs=[run], repeats=(Repeats(2, "fold"), Repeats(3, "fold")))
     assert (
         "note",

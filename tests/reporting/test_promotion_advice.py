@@ -8,7 +8,7 @@ import pytest
 from reporting.promotion import describe_advice, describe_decision, describe_match, describe_same_look
 from schemas.promotion import Champion
 
-KEPT = {"decision": "kept", "cell_id": "3f9a", "previous_cell_id": "77bc", "difference_high": None}
+KEPT = {"decision": "kept", "cell_id": "3f9a", "previous_cell_id": "77bc", "reason": "does not beat it"}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,8 @@ def test_a_cell_that_was_kept_back_has_advice() -> None:
 
 
 def test_a_cell_that_is_worse_beyond_noise_needs_no_more_test_headlines() -> None:
-    unclear, worse = (describe_advice({**KEPT, "difference_high": high}, None) for high in (0.01, -0.01))
+    reasons = ("does not beat the champion 77bc", "beats the best baseline svm; is worse than the champion 77bc")
+    unclear, worse = (describe_advice({**KEPT, "reason": reason}, None) for reason in reasons)
     assert "what may help: more test headlines, for narrower intervals; other" in str(unclear)
     assert str(worse).startswith("what may help: other settings (--grid), more train")
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from schemas.split import Repeats
 from storage.fold_numbers import read_folds
+from storage.folds import load_divisions
 from storage.warehouse import prepare_warehouse, reading, writing
 from tests.asking import ask
 from tests.storage.test_time_views import fill
@@ -45,11 +47,22 @@ def test_the_folds_of_two_cells_are_those_of_the_headlines_that_both_answered(wa
                 )
     with reading(warehouse) as connection:
         found = {
-            pair: sorted(folds.tolist() for folds in read_folds(connection, *pair)) for pair in ("ab", "ac", "ad", "cb")
+            pair: {split: folds.tolist() for split, folds in read_folds(connection, *pair).items()}
+            for pair in ("ab", "ac", "ad", "cb")
         }
     assert found == {
-        "ab": [[0, 0, 1, 1], [1, 0, 1, 0]],  # no headline of the first third
-        "ac": [[0, 0, 1, 1, 2, 2]],
-        "ad": [[0, 0, 1, 1, 2, 2]],
-        "cb": [[1, 0, 1, 0]],
+        "ab": {"thirds": [0, 0, 1, 1], "halves": [1, 0, 1, 0]},  # no headline of the first third
+        "ac": {"thirds": [0, 0, 1, 1, 2, 2]},
+        "ad": {"thirds": [0, 0, 1, 1, 2, 2]},
+        "cb": {"halves": [1, 0, 1, 0]},
     }
+
+
+def test_the_folds_and_windows_of_splits_are_those_of_their_studies_in_the_order_of_the_splits(warehouse: Path) -> None:
+    with writing(warehouse) as connection:
+        for number, (split, settings) in enumerate([("a", '"folds": 3'), ("a", '"folds": 3'), ("b", '"windows": 2')]):
+            config = f"'{{\"split\": {{{settings}}}}}'"
+            values = {"study_id": f"'{number}'", "split_id": f"'{split}'", "config": config, "temperatures": "[1]"}
+            fill(connection, "studies", {**values, "number": str(number)})
+    assert load_divisions(warehouse, ["b", "a", "c"]) == (Repeats(2, "window"), Repeats(3, "fold"))
+    assert load_divisions(warehouse, []) == ()

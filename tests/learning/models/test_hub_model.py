@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from learning.kinds.resolution import check_weights, resolve_base_model
+from learning.kinds.resolution import FINITE, check_weights, resolve_base_model
 from learning.models.base_model import ResolvedModel
 from learning.models.hub import check_hub_model
 from schemas.errors import InputError
@@ -120,9 +120,12 @@ def test_the_hub_is_not_asked_for_a_commit_that_was_checked_here(
     check_weights(ResolvedModel(NAME, snapshot, COMMIT), tmp_path)
     assert not asks(COMMIT)
     assert asks("main")  # it may have a newer commit
-    (snapshot / "model.safetensors").unlink()
-    assert "no *.safetensors" in error_of(tmp_path, COMMIT)
-    assert asked
+    (tmp_path / FINITE / COMMIT).write_text("")  # as an older version left it
+    assert asks(COMMIT)
+    check_weights(ResolvedModel(NAME, snapshot, COMMIT), tmp_path)
+    assert not asks(COMMIT)
+    (snapshot / "generation_config.json").unlink()
+    assert asks(COMMIT)
 
 
 def test_a_copy_that_lacks_its_weights_is_refused(

@@ -36,9 +36,10 @@ def test_a_shipped_file_that_is_damaged_is_named(tmp_path: Path, monkeypatch: py
     weights = bytearray((folder / "model.safetensors").read_bytes())
     weights[-300:] = bytes(300)
     (folder / "model.safetensors").write_bytes(weights)
-    with pytest.raises(
-        InputError, match=r"^base model embedded: model\.safetensors is not the file that ships; install"
-    ):
+    (folder / "generation_config.json").unlink()
+    (folder / "x.txt").touch()
+    wrong = r"\(generation_config\.json, model\.safetensors, x\.txt\)"
+    with pytest.raises(InputError, match=rf"^base model embedded: its files are not those that ship {wrong}; install"):
         resolution.resolve_base_model("embedded", None, tmp_path)
 
 
