@@ -6,6 +6,7 @@ import zipfile
 
 import pytest
 
+from ingestion import sources
 from ingestion.ingest import read_source
 from ingestion.streams import open_stream
 from schemas.errors import InputError
@@ -127,3 +128,8 @@ def test_a_name_of_no_text_encoding_is_refused(read, name, content):
         read(content, encoding=name)
     with pytest.raises(InputError, match="is not a known text encoding"):
         open_stream(io.BytesIO(content.encode()), UnlabelledSettings(source="-", encoding=name))
+
+
+def test_embedded_headlines_that_are_missing_are_not_taken_for_a_wrong_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "HEADLINES_FILE", tmp_path / "headlines.csv")
+    assert error_of("embedded") == "source 'embedded': the file that ships is missing; install fintone again"

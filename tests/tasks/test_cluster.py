@@ -5,12 +5,16 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect_ray import RayTaskRunner
 from ray.exceptions import RayError, RayTaskError, WorkerCrashedError
@@ -134,3 +138,23 @@ def test_the_end_of_a_job_on_a_node_is_explained(
 
 def test_a_lost_run_that_the_server_does_not_know_hides_no_reason(server: str) -> None:
     _record_crash(uuid4(), "its node was lost")
+
+
+def test_another_error_of_the_server_is_not_hidden() -> None:
+    class Refusal(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(HTTPStatus.UNAUTHORIZED)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}/api"
+    with temporary_settings({PREFECT_API_URL: address}), pytest.raises(PrefectHTTPStatusError, match="401"):
+        _record_crash(uuid4(), "its node was lost")
+    server.shutdown()
+    server.server_close()
+    thread.join()
