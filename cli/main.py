@@ -129,7 +129,7 @@ def _check_words(words: list[str]) -> None:
     """Refuse an argument that is not UTF-8: no warehouse stores it, be it a name or the path of a file."""
     for word in words:
         if shown := show_undecoded(word):
-            raise InputError(f"argument {shown}: is not UTF-8; if it names a file, rename that")
+            raise InputError(f"argument {shown}: is not UTF-8; if it names a file, rename the file")
 
 
 def _fail(message: str, code: int, *, debug: bool) -> int:

@@ -62,7 +62,7 @@ def test_an_argument_that_is_not_utf_8_is_refused_with_its_bytes(
     command: list[str], refuse: Callable[..., str], warehouse: Path
 ) -> None:
     line = refuse(*command, os.fsdecode(b"caf\xe9.csv"))
-    assert line == "fintone: argument caf\\xe9.csv: is not UTF-8; if it names a file, rename that\n"
+    assert line == "fintone: argument caf\\xe9.csv: is not UTF-8; if it names a file, rename the file\n"
 
 
 def test_a_traceback_is_harmless_too(fintone: Run, warehouse: Path) -> None:
