@@ -169,8 +169,8 @@ def _build_gpu(record: Record) -> str:
     ]
     titles = ("examples/s", *sides, "faster by", "than packing by")
     lacking = any("" in row for row in rows)
-    reason = "\nWhere a cell is empty, `SFTTrainer` was not measured with the machine to itself, or did not fit into memory.\n"
-    text = reason if lacking else ""
+    reason = "`SFTTrainer` was not measured with the machine to itself, or did not fit into memory"
+    text = f"\nWhere a cell is empty, {reason}.\n" if lacking else ""
     text += f"\n{fill(' '.join(_describe_gpu_figures(figures, ratios)), 120)}\n"
     return (
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
