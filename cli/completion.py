@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from schemas.errors import FailureError, InputError
+from schemas.promotion import CHAMPION, CHAMPIONS
 
 Suggestions = list[tuple[str, str]]
 """Words with their descriptions; a shell that cannot show descriptions shows only the words."""
@@ -34,7 +35,12 @@ def complete_id(incomplete: str) -> Suggestions:
     from storage.suggestions import suggest_snapshots
 
     snapshots = _quietly(lambda: suggest_snapshots(Home.from_environment().warehouse, incomplete))
-    return [*_champion(incomplete), *complete_study(incomplete), *complete_cell(incomplete), *snapshots]
+    return [
+        *_words(incomplete, {CHAMPION: _PROMOTED}),
+        *complete_study(incomplete),
+        *complete_cell(incomplete),
+        *snapshots,
+    ]
 
 
 def complete_cell(incomplete: str) -> Suggestions:
@@ -49,11 +55,20 @@ def complete_fine_tune(incomplete: str) -> Suggestions:
 
 def complete_model(incomplete: str) -> Suggestions:
     """`champion`, and ids of fine-tuned cells."""
-    return [*_champion(incomplete), *complete_fine_tune(incomplete)]
+    return [*_words(incomplete, {CHAMPION: _PROMOTED}), *complete_fine_tune(incomplete)]
 
 
-def _champion(incomplete: str) -> Suggestions:
-    return [("champion", "the cell that the gate or a person promoted")] if "champion".startswith(incomplete) else []
+def complete_measured(incomplete: str) -> Suggestions:
+    """`champion`, `champions`, and ids of fine-tuned cells."""
+    words = {CHAMPION: _PROMOTED, CHAMPIONS: "of each headline, the champion of its time"}
+    return [*_words(incomplete, words), *complete_fine_tune(incomplete)]
+
+
+_PROMOTED = "the cell that the gate or a person promoted"
+
+
+def _words(incomplete: str, words: dict[str, str]) -> Suggestions:
+    return [(word, meaning) for word, meaning in words.items() if word.startswith(incomplete)]
 
 
 def _cells(incomplete: str, *, fine_tuned: bool) -> Suggestions:

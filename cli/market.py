@@ -5,14 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.options import FORMAT, Form, Model, Temperature
+from cli.completion import complete_measured
+from cli.options import FORMAT, Form, Temperature
 from cli.output.console import print_lines, print_notice
 
 
 def market(
     prices: Annotated[str, typer.Option(help="Prices: .csv, .parquet or .xlsx with date, instrument and close.")],
     horizon: Annotated[str, typer.Option(help="Horizons of the returns, in sessions, as in 1d,5d.")] = "1d,5d",
-    model: Model = "champion",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="`champion`; `champions`, for each headline that of its time; or a cell's id or name.",
+            autocompletion=complete_measured,
+        ),
+    ] = "champion",
     temperature: Temperature = None,
     calendar: Annotated[
         str, typer.Option(help="The exchange, such as XNYS, XETR or XLON; 24/7 has a session every day.")

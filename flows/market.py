@@ -13,7 +13,7 @@ from tasks.user_errors import print_in_one_line
 
 @flow(name="market", flow_run_name="market {settings.prices} with {settings.model}")
 def market(settings: MarketSettings) -> Measured:
-    """Measure how returns follow the sentiment of the champion, or of a named cell.
+    """Measure how returns follow the sentiment of the champion, of all champions, or of a named cell.
 
     Args:
         settings: The prices, the exchange, the horizons and the model.

@@ -3,12 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from operations.answers import choose_model
-from schemas.errors import InputError
+from operations.market_answers import NothingMeasuredError, choose_answers
 from schemas.identity import content_id
 from schemas.listing import count, list_some
 from schemas.market import MarketSettings, Measured
-from schemas.score import ScoreSettings
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -17,15 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from market.prices import Prices
-    from storage.market import AnswerCounts
 
 
 _LEAST_ALIKE, _LEAST_SHARE = 5, 0.2
 """Least number and share of the answers that count at which one time of day is noted."""
-
-
-class NothingMeasuredError(InputError):
-    """There is no sentiment that can be compared with the prices."""
 
 
 def measure_market(settings: MarketSettings) -> Measured:
@@ -43,14 +36,12 @@ def measure_market(settings: MarketSettings) -> Measured:
     from market.calendar import list_sessions
     from market.prices import DATES, measure_returns, read_prices
     from market.reaction import measure_reaction
-    from storage.market import count_answers, find_common_time, list_instruments, load_horizons, save_market
+    from storage.market import find_common_time, list_instruments, load_horizons, save_market
 
     home = Home.from_environment()
     path = find_price_file(settings.prices)
-    chosen = choose_model(ScoreSettings(source=settings.prices, model=settings.model, temperature=settings.temperature))
-    cell_id, temperature = chosen.model.card.cell_id, chosen.temperature
-    counts = count_answers(home.warehouse, cell_id, temperature)
-    _check_answers(counts, cell_id, temperature)
+    answers = choose_answers(settings)
+    cell_id, temperature = answers.cell or (None, None)
     table, dates = read_price_table(path, ",".join(DATES))
     known = dates.dropna()
     if known.empty:
@@ -62,7 +53,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     frame = prices.frame
     _check_sessions(frame, settings.horizons, path.name)
     returns, jumps = measure_returns(frame, sessions, settings.horizons)
-    matched = _match(list_instruments(home.warehouse, cell_id, temperature), frame, path.name)
+    matched = _match(list_instruments(home.warehouse, answers.cell), frame, path.name)
     market = {
         "market_id": content_id([str(path.resolve()), settings.calendar, cell_id, temperature]),
         "prices": path.name,
@@ -78,39 +69,26 @@ def measure_market(settings: MarketSettings) -> Measured:
         "jumps": jumps,
     }
 
+    learned = "the model" if answers.cell else "the last champion"
+
     def measure(days: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
         if days.empty:
             raise NothingMeasuredError(
                 f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
-                f"{known.max():%Y-%m-%d}; the model learned from headlines up to {counts.trained_to:%Y-%m-%d}"
+                f"{known.max():%Y-%m-%d}; {learned} learned from headlines up to {answers.counts.trained_to:%Y-%m-%d}"
             )
         return measure_reaction(days, returns, settings.horizons)._asdict()
 
     market_id = str(market["market_id"])
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
-    notes = [*_iterate_notes(counts, prices, jumps, matched)]
-    common = find_common_time(home.warehouse, cell_id, temperature, settings.timezone)
-    notes += _note_common_time(common, counts.counting)
+    notes = [*answers.describe(), *_describe_prices(prices, jumps, matched)]
+    common = find_common_time(home.warehouse, answers.cell, settings.timezone)
+    notes += _note_common_time(common, answers.counts.counting)
     if before and before != list(settings.horizons):
         earlier = list_some([f"{horizon}d" for horizon in before])
         notes.append(f"replaces the results for {earlier}: Holm's correction is for the horizons of one measurement")
     return Measured(market_id, cell_id, temperature, tuple(notes))
-
-
-def _check_answers(counts: "AnswerCounts", cell_id: str, temperature: float) -> None:
-    if not counts.dated:
-        raise NothingMeasuredError(
-            f"cell {cell_id}: has answered no headline with a date at temperature {temperature:g}; score news with "
-            "dates: fintone score news.csv"
-        )
-    if not counts.counting:
-        last = "unknown" if counts.trained_to is None else f"{counts.trained_to:%Y-%m-%d}"
-        raise NothingMeasuredError(
-            f"cell {cell_id}: none of its {counts.dated:,} answers with a date counts, since only headlines later than "
-            f"those that the model learned from do (last date: {last}); score later news, or measure "
-            "the cell of a study with split.method=temporal (`fintone market --model CELL`)"
-        )
 
 
 def _check_sessions(frame: "pd.DataFrame", horizons: Sequence[int], name: str) -> None:
@@ -149,20 +127,7 @@ def _note_common_time(common: "tuple[int, time] | None", counting: int) -> Itera
         )
 
 
-def _iterate_notes(
-    counts: "AnswerCounts", prices: "Prices", jumps: int, matched: tuple[list[str], list[str]]
-) -> Iterator[str]:
-    yield (
-        f"{counts.counting:,} of {count(counts.dated, 'headline')} with a date count: they are later than "
-        f"{counts.trained_to:%Y-%m-%d}, up to which the model learned"
-    )
-    if counts.in_sample or counts.not_later:
-        yield f"left out: {counts.in_sample:,} that it was trained on, {counts.not_later:,} that are not later"
-    if counts.before_cutoff:
-        yield (
-            f"{counts.before_cutoff:,} of those that count are not later than the texts that the base model was "
-            "pretrained on (base_model.trained_until), which may contain them and the prices of those days"
-        )
+def _describe_prices(prices: "Prices", jumps: int, matched: tuple[list[str], list[str]]) -> Iterator[str]:
     with_prices, without = matched
     missing = f"; none for {list_some(without)}" if without else ""
     yield f"prices of {count(len(with_prices), 'instrument')}{missing}"

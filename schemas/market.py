@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from schemas.promotion import CHAMPIONS
 from schemas.settings import Settings, known_zone
 
 MOST_SESSIONS = 60
@@ -39,7 +40,8 @@ class MarketSettings(Settings):
     calendar: str = Field(default="XNYS", description="The exchange: a code of exchange_calendars, or 24/7.")
     model: str = Field(
         default="champion",
-        description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more.",
+        description="`champion`, or the id of a fine-tuned cell, or its first 4 characters or more. `champions`: of "
+        "each headline the answer of the cell that was champion when it was published.",
         min_length=1,
     )
     temperature: float | None = Field(
@@ -57,6 +59,12 @@ class MarketSettings(Settings):
     def _sort(cls, value: tuple[int, ...]) -> tuple[int, ...]:
         return tuple(sorted(set(value)))
 
+    @model_validator(mode="after")
+    def _check_temperature(self) -> "MarketSettings":
+        if self.model == CHAMPIONS and self.temperature is not None:
+            raise ValueError("temperature: each champion has its own; leave it out where model is champions")
+        return self
+
     @field_validator("timezone")
     @classmethod
     def _check_zone(cls, value: str | None) -> str | None:
@@ -68,7 +76,8 @@ class Measured:
     """A measurement, with notes for the user."""
 
     market_id: str
-    cell_id: str
-    temperature: float
+    cell_id: str | None
+    """The cell whose sentiment it is; None: of each headline, that of the champion of its time."""
+    temperature: float | None
     notes: tuple[str, ...]
     """What was left out and why, a line each."""

@@ -9,6 +9,8 @@ Floor = Literal["accuracy", "unparsed rate", "best baseline", "champion"]
 """What a challenger must clear."""
 CHAMPION = "champion"
 """The word for the champion now, in place of the id of a cell."""
+CHAMPIONS = "champions"
+"""The word for all champions, each for the time in which it was champion."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from datetime import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from schemas.promotion import Champion
 from storage.named_rows import named_rows
 from storage.warehouse import reading, utc_now, writing
 
@@ -22,7 +23,7 @@ TABLES = ("markets", *(f"ledger.market_{name}" for name in ("sessions", "prices"
 
 
 class AnswerCounts(NamedTuple):
-    """Counts of a cell's answers to dated headlines at a temperature."""
+    """Counts of answers to dated headlines: those of a cell at a temperature, or of the champions in their time."""
 
     dated: int
     counting: int
@@ -31,46 +32,70 @@ class AnswerCounts(NamedTuple):
     before_cutoff: int
     """Those of `counting` that the base model may have read when it was pretrained."""
     trained_to: Any
-    """The latest time of what the cell was trained and chosen on; None where it is unknown."""
+    """The latest time of what the cells were trained and chosen on; None where it is unknown."""
+    cells: int
+    """How many cells they are of; one at two temperatures is two."""
+    unanswered: int
+    """Headlines that have answers, but none of the cell that was champion when they were published; 0 for a cell."""
 
 
-def count_answers(warehouse: Path, cell_id: str, temperature: float) -> AnswerCounts:
-    """How many headlines with a date a cell answered, and how many of them count."""
+def count_answers(warehouse: Path, cell: Champion | None) -> AnswerCounts:
+    """How many headlines with a date a cell answered, or the champions in their time, and how many of them count."""
+    chosen, values = _choose(cell)
     with reading(warehouse) as connection:
         [row] = connection.execute(
-            "SELECT count(*), count(*) FILTER (counts), count(*) FILTER (in_sample), count(*) FILTER (NOT in_sample AND"
-            " NOT counts), count(*) FILTER (counts AND before_cutoff), max(trained_to) FROM dated_answers"
-            " WHERE cell_id = ? AND temperature = ?",
-            [cell_id, temperature],
+            "SELECT count(*), count(*) FILTER (counts), count(*) FILTER (in_sample), count(*) FILTER (NOT in_sample AND"  # noqa: S608
+            " NOT counts), count(*) FILTER (counts AND before_cutoff), max(trained_to),"
+            f" count(DISTINCT (cell_id, temperature)) FROM {chosen}",
+            values,
         ).fetchall()
-    return AnswerCounts(*row)
+        unanswered = 0 if cell else connection.execute(_UNANSWERED).fetchall()[0][0]
+    return AnswerCounts._make((*row, unanswered))
 
 
-def find_common_time(
-    warehouse: Path, cell_id: str, temperature: float, timezone: str | None
-) -> tuple[int, time] | None:
-    """The commonest time of day, UTC, of a cell's answers that count, and their number; None if there is none.
+_UNANSWERED = """
+    SELECT count(*) FROM (
+        SELECT text, published_at
+        FROM dated_answers
+        GROUP BY ALL
+        HAVING NOT bool_or(by_champion)
+    ) AS headlines
+    JOIN ledger.reigns AS reigns
+        ON headlines.published_at >= reigns.reigned_from
+        AND (reigns.reigned_until IS NULL OR headlines.published_at < reigns.reigned_until)
+"""
+
+
+def _choose(cell: Champion | None) -> "tuple[str, dict[str, object]]":
+    """The rows of `dated_answers` for a FROM clause, and the values of its parameters."""
+    if cell is None:
+        return "dated_answers WHERE by_champion", {}
+    return "dated_answers WHERE cell_id = $cell_id AND temperature = $temperature", cell._asdict()
+
+
+def find_common_time(warehouse: Path, cell: Champion | None, timezone: str | None) -> tuple[int, time] | None:
+    """The commonest time of day, UTC, of the answers that count, and their number; None if there is none.
 
     Midnight is left out, as a date without a time is stored: in `timezone`, or else where each headline was read.
     """
+    chosen, values = _choose(cell)
     with reading(warehouse) as connection:
         found = connection.execute(
-            "SELECT count(*), published_at::TIME AS time_of_day FROM dated_answers WHERE cell_id = $cell_id AND"
-            " temperature = $temperature AND counts AND"
+            f"SELECT count(*), published_at::TIME AS time_of_day FROM {chosen} AND counts AND"  # noqa: S608
             " (published_at AT TIME ZONE 'UTC' AT TIME ZONE coalesce($timezone, timezone))::TIME <> TIME '00:00:00'"
             " GROUP BY time_of_day ORDER BY count(*) DESC, time_of_day LIMIT 1",
-            {"cell_id": cell_id, "temperature": temperature, "timezone": timezone},
+            {**values, "timezone": timezone},
         ).fetchall()
     return found[0] if found else None
 
 
-def list_instruments(warehouse: Path, cell_id: str, temperature: float) -> list[str]:
-    """The instruments of a cell's answers, in capitals."""
+def list_instruments(warehouse: Path, cell: Champion | None) -> list[str]:
+    """The instruments of the answers, in capitals."""
+    chosen, values = _choose(cell)
     with reading(warehouse) as connection:
         rows = connection.execute(
-            "SELECT DISTINCT instrument FROM dated_answers WHERE cell_id = ? AND temperature = ? AND instrument IS NOT"
-            " NULL ORDER BY instrument",
-            [cell_id, temperature],
+            f"SELECT DISTINCT instrument FROM {chosen} AND instrument IS NOT NULL ORDER BY instrument",  # noqa: S608
+            values,
         ).fetchall()
     return [name for (name,) in rows]
 

@@ -23,6 +23,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     rows = load_market(Home.from_environment().warehouse, measured.market_id)["market_reaction"]
     columns = ("scope", "instrument", "horizon", "measure", "estimate", "low", "high", "p_holm", "days", "reason")
     table = [{name: row[name] for name in columns} for row in rows if row["p_holm"] is not None or row["reason"]]
-    described = f"{escape(settings.prices)}, sentiment of cell {measured.cell_id}, measurement {measured.market_id}"
+    whose = "the champions of their time" if measured.cell_id is None else f"cell {measured.cell_id}"
+    described = f"{escape(settings.prices)}, sentiment of {whose}, measurement {measured.market_id}"
     create_table_artifact(table, key=MARKET_KEY, description=described)
     return measured

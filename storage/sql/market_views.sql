@@ -106,10 +106,10 @@ zoned AS (
     FROM of_one_decoding
     LEFT JOIN zones USING (cell_id)
 )
-SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
+SELECT DISTINCT ON (zoned.cell_id, zoned.temperature, text, published_at, instrument)
     origin,
-    cell_id,
-    temperature,
+    zoned.cell_id,
+    zoned.temperature,
     text,
     published_at,
     instrument,
@@ -120,13 +120,19 @@ SELECT DISTINCT ON (cell_id, temperature, text, published_at, instrument)
     trained_to,
     NOT in_sample AND coalesce(published_at > trained_to, false) AS counts,
     published_at::DATE <= cutoffs.trained_until AS before_cutoff,
+    reigns.number IS NOT NULL AS by_champion,
     timezone
 FROM zoned
 LEFT JOIN learned USING (split_id)
 LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
+LEFT JOIN ledger.reigns AS reigns
+    ON reigns.cell_id = zoned.cell_id
+    AND reigns.temperature = zoned.temperature
+    AND zoned.published_at >= reigns.reigned_from
+    AND (reigns.reigned_until IS NULL OR zoned.published_at < reigns.reigned_until)
 ORDER BY
-    cell_id,
-    temperature,
+    zoned.cell_id,
+    zoned.temperature,
     text,
     published_at,
     instrument,
@@ -151,6 +157,7 @@ COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on th
 COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion; NULL where its study was deleted.';
 COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to and not in_sample, so the answer cannot depend on what happened after it.';
 COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
+COMMENT ON COLUMN dated_answers.by_champion IS 'Whether the cell was champion, at this temperature, when the headline was published.';
 COMMENT ON COLUMN dated_answers.timezone IS 'Time zone in which a date that names none was read, so that one without a time is midnight there; that of the study for a test part, and where an older version scored.';
 
 
@@ -171,7 +178,9 @@ WITH answers AS (
             ELSE published_at
         END AS known_at
     FROM markets
-    JOIN dated_answers USING (cell_id, temperature)
+    JOIN dated_answers
+        ON (dated_answers.cell_id = markets.cell_id AND dated_answers.temperature = markets.temperature)
+        OR (markets.cell_id IS NULL AND dated_answers.by_champion)
 ),
 placed AS (
     SELECT answers.*, sessions.session

@@ -50,11 +50,13 @@ def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
         ("export", ""),
         ("promote", cell[:4]),
         ("score", "news.csv", "--model", ""),
+        ("market", "--model", "cha"),
         ("compare", cell, ""),
     )
     assert offered[:4] == [["doctor"], ["--format"], list(PROFILES), [study.study_id]]
     assert offered[4:7] == [[cell], [cell], ["champion", cell]]
-    assert set(offered[7]) >= {cell}
+    assert offered[7] == ["champion", "champions"]
+    assert set(offered[8]) >= {cell}
 
 
 def test_ids_are_offered_with_a_description(

@@ -21,6 +21,7 @@ from schemas.score import ScoreSettings
 from storage.market import load_market
 from storage.warehouse import writing
 from tests.asking import ask
+from tests.reigns import answer, decide
 
 pytestmark = pytest.mark.usefixtures("session_worker")
 
@@ -266,3 +267,15 @@ def test_a_few_headlines_of_one_time_are_no_sign_of_dates_without_one() -> None:
     assert list(_note_common_time((4, time(20, 58)), 4)) == []
     assert len(list(_note_common_time((5, time(20, 58)), 25))) == 1
     assert list(_note_common_time((5, time(20, 58)), 26)) == []
+
+
+def test_the_champion_of_today_is_measured_alone_and_the_earlier_ones_are_named(home: Path, cell: str) -> None:
+    warehouse = home / "warehouse.duckdb"
+    decide(warehouse, "promoted", "earlier", -700)  # in 2024
+    answer(warehouse, "earlier", ("Nordwind raises its forecast", -690, None))
+    decide(warehouse, "promoted", cell, -680)
+    with writing(warehouse) as connection:
+        connection.execute("INSERT INTO cells BY NAME SELECT * REPLACE ('earlier' AS cell_id) FROM cells LIMIT 1")
+    advice = "earlier champions have answers of their time, too: `fintone market --model champions`"
+    assert any(note.startswith(advice) for note in measure("champion").notes)
+    assert not any("champions" in note for note in measure(cell).notes)

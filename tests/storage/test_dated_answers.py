@@ -8,7 +8,7 @@ from storage.cells import add_cells
 from storage.splits import save_split
 from storage.warehouse import writing
 from tests.asking import ask
-from tests.storage.test_time_views import answer
+from tests.reigns import answer
 
 
 def test_what_a_cell_learned_from_does_not_count_where_another_study_judged_it(
