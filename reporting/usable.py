@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 from reporting.licences import describe_data_licence, forbids_commerce
 from reporting.promotion import describe_repeats_unjudged, describe_temperature
 from reporting.text import visible
+from reporting.verdict import format_figure, format_p_value
+from schemas.listing import count
 from schemas.promotion import Champion
 from schemas.report import StudyReport
 
@@ -25,13 +27,19 @@ class Usable(NamedTuple):
 
 def describe_usable(report: StudyReport) -> Usable:
     """Whether the cell that validation chose may be used, and why."""
-    found = _judge(report)
-    if found.is_yes and report.synthetic:
+    found, champion = _judge(report), report.champion
+    if champion is None or champion.cell_id != report.chosen.cell_id:
+        return found
+    if report.synthetic:
         return Usable("No", "The headlines are generated: the loop works, and the figures say nothing of real news.")
+    word, why = found
     licence = describe_data_licence(report.source, report.data.kind, synthetic=report.synthetic)
-    if found.is_yes and forbids_commerce(licence):
-        return Usable("For research only", f"{found.why} The licence of the data is {visible(licence)}.")
-    return found
+    if forbids_commerce(licence):
+        word = "For research only" if found.is_yes else word
+        why = f"{why} The licence of the data is {visible(licence)}."
+    drops = report.tables["drops"].records()
+    drop = next((row for row in drops if row["temperature"] == champion.temperature), None)
+    return Usable("Train again", f"{_describe_drop(drop)} {why}") if drop else Usable(word, why)
 
 
 def describe_approval(report: StudyReport) -> str:
@@ -68,6 +76,15 @@ def _judge(report: StudyReport) -> Usable:
 def _describe_answering(report: StudyReport, champion: Champion) -> str:
     """The temperature at which the champion answers new headlines, and that at which its study judged it."""
     return f"It answers {describe_temperature(champion.temperature, report.chosen.temperature)}."
+
+
+def _describe_drop(drop: dict[str, Any]) -> str:
+    """A row of `accuracy_drops` in a sentence."""
+    return (
+        f"On {drop['found_at']:%d %B %Y} its accuracy on {count(drop['n'], 'labelled headline')} since its study was "
+        f"{format_figure(drop['accuracy'])}: beyond noise below {format_figure(drop['reference'])}, the lower end of "
+        f"the interval on its own test part ({format_p_value(drop['p_value'])})."
+    )
 
 
 def _overrides_gate(report: StudyReport) -> bool:

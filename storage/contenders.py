@@ -10,11 +10,13 @@ if TYPE_CHECKING:
     import duckdb
 
 _ITS_BASE = (
-    "SELECT cell_id, temperature FROM leaderboard JOIN cells USING (cell_id)"
+    "SELECT leaderboard.cell_id, temperature FROM leaderboard JOIN cells USING (cell_id)"
+    " JOIN cells AS chosen ON chosen.cell_id = $cell_id"
     " WHERE study_id = $study_id AND part = 'test' AND leaderboard.kind = 'base' AND temperature = $temperature"
-    " AND cells.model = (SELECT model FROM cells WHERE cell_id = $cell_id)"
-    " ORDER BY json_merge_patch((SELECT hyperparameters FROM cells WHERE cell_id = $cell_id), cells.hyperparameters)"
-    " = (SELECT hyperparameters FROM cells WHERE cell_id = $cell_id) DESC, accuracy DESC, place LIMIT 1"
+    " AND cells.model = chosen.model ORDER BY len(list_filter("
+    "['$.base_model', '$.prompt', '$.training.precision', '$.training.attention'], lambda path:"
+    " (cells.hyperparameters -> path) IS NOT DISTINCT FROM (chosen.hyperparameters -> path))) DESC,"
+    " accuracy DESC, place LIMIT 1"
 )
 _ITS_BASELINE = (
     "SELECT cell_id, temperature FROM leaderboard WHERE study_id = $study_id AND part = 'test' AND kind = 'baseline'"

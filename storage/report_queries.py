@@ -178,6 +178,10 @@ def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
             "SELECT decided_at, decision, decided_by, cell_id, reason, person FROM champions "
             f"WHERE study_id = '{study_id}' OR cell_id = '{chosen.cell_id}' ORDER BY number"
         ),
+        "drops": (
+            "SELECT found_at, temperature, n, accuracy, reference, test_accuracy, p_value FROM accuracy_drops WHERE "
+            f"cell_id = '{chosen.cell_id}' ORDER BY found_at"
+        ),
         "mistakes": (
             "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "
             "predicted, greatest(p_negative, p_neutral, p_positive) AS confidence, temperature FROM predictions JOIN "

@@ -266,6 +266,41 @@ def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(riva
     assert describe_usable(read_report()) == ("No", GENERATED)
 
 
+def test_a_champion_whose_accuracy_has_dropped_is_to_be_trained_again(rivals: Path, trained: Any) -> None:
+    decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
+    save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute(
+            "INSERT INTO accuracy_drops BY NAME SELECT ? AS cell_id, unnest([.1, 1]) AS temperature, 'd' AS"
+            " decoding_id, 's' AS scoring_id, 200 AS n, .63 AS accuracy, .871 AS reference, 900 AS test_n, .9 AS test_accuracy,"
+            " 2e-32 AS p_value, TIMESTAMP '2026-11-29' AS found_at",
+            [trained[1]],
+        )
+    usable = describe_usable(read_report())
+    assert usable.word == "Train again"
+    assert not usable.is_yes
+    assert usable.why.startswith(
+        "On 29 November 2026 its accuracy on 200 labelled headlines since its study was 0.630: beyond noise below 0.871, "
+        "the lower end of the interval on its own test part (p<.001). It is the champion."
+    )
+    elsewhere = replace(read_report(), champion=Champion(trained[1], 3))
+    assert describe_usable(elsewhere).word == "Yes"
+
+
+def test_a_champion_against_the_gate_has_its_licence_and_generated_headlines_told_too(
+    rivals: Path, trained: Any
+) -> None:
+    for named, who in (("kept", "gate"), ("promoted", "person")):
+        decision = Decision(named, who, "accuracy .3 is below", trained[2].study_id, trained[1], 0.1)  # type: ignore[arg-type]
+        save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE sources SET kind = 'phrasebank'")
+    usable = describe_usable(read_report())
+    assert usable.word == "Against the gate"
+    assert "no commercial use" in usable.why
+    assert describe_usable(replace(read_report(), synthetic=True)) == ("No", GENERATED)
+
+
 def test_a_confidence_that_is_not_counted_is_refused(rivals: Path) -> None:
     with pytest.raises(ConfidenceError, match=r"confidence 0\.905: must be from 0 to 0\.99 in steps of 0\.01"):
         read_report(act_at=0.905)
