@@ -12,10 +12,11 @@ from reporting.charts.confusion import draw_confusion
 from reporting.charts.curves import MOST_SERIES, best_lines, draw_coverage, draw_epochs, draw_loss, draw_temperatures
 from reporting.charts.layout import NARROW, WIDE, Layout
 from reporting.charts.market import draw_events
-from reporting.charts.overview import draw_overview
+from reporting.charts.overview import STARRED, draw_overview
 from reporting.charts.periods import PeriodLine, draw_periods
 from reporting.text import format_temperature, visible
 from reporting.theme import save_image, settle_layout, to_page, to_svg
+from schemas.listing import count
 from schemas.report import Contender, StudyReport, Table
 
 if TYPE_CHECKING:
@@ -92,10 +93,11 @@ def _overview(report: StudyReport) -> Chart:
         roles[report.chosen.cell_id].append("champion")
     rivals = [row["accuracy"] for row in rows if "best baseline" in roles.get(row["cell_id"], ())]
     best = rows[0]
+    starred = "A star marks the champion. " if any(set(own) & set(STARRED) for own in roles.values()) else ""
     return Chart(
         "overview",
-        f"Every cell and baseline at {at}: {SAMPLED}, with its 95 % interval, the best first. A star marks the "
-        "champion, the dashed line the best baseline, the dotted one guessing. Baselines have no temperature.",
+        f"Every cell and baseline at {at}: {SAMPLED}, with its 95 % interval, the best first. {starred}"
+        "The dashed line is the best baseline, the dotted one guessing. Baselines have no temperature.",
         f"Accuracy of {len(rows)} cells and baselines at {at}, the best first: {visible(best['cell_name'])} with "
         f"{best['accuracy']:.3f}.",
         table,
@@ -177,14 +179,17 @@ def _describe_intervals(seeds: int) -> str:
 
 
 def _temperature(report: StudyReport) -> Chart:
-    table = report.tables["temperatures"]
-    lines = best_lines(table, [each.cell_id for each in report.contenders])
+    table, chosen = report.tables["temperatures"], report.chosen.cell_id
+    lines = best_lines(table, [each.cell_id for each in report.contenders], chosen)
+    own = [row for row in table.records() if row["cell_id"] == chosen]
+    listed = "; ".join(f"{row['expected_accuracy']:.3f} at temperature {row['temperature']:g}" for row in own)
     return Chart(
         "accuracy_over_temperature",
         f"Expected accuracy on test over the sampling temperature: the mean over all draws. The base, the chosen cell, "
         f"the champion and the best others, {MOST_SERIES} lines at most. Lines within .01 of each other everywhere "
-        "are one.",
-        "Expected accuracy over temperature: it falls towards guessing as the temperature rises.",
+        "are one. Answers that are no label count as neutral: where most are, a line comes near the share of neutral "
+        "headlines.",
+        f"Expected accuracy of the chosen cell over temperature: {listed}.",
         table,
         lambda layout: draw_temperatures(
             lines, layout, "Expected accuracy over the sampling temperature", report.guessing
@@ -222,8 +227,8 @@ def _confidence(report: StudyReport) -> Iterator[Chart]:
     yield Chart(
         "calibration",
         "Reliability of the chosen fine-tune at each temperature T: how often answers of a confidence are right, with "
-        "95 % intervals. On the dotted line, confidence equals accuracy. The number is the headlines of the "
-        f"bin; a bin of fewer than {FEW} is hollow and on no line.",
+        "95 % intervals. On the dotted line, confidence equals accuracy. The number above is the headlines of the "
+        f"bin; a bin of fewer than {FEW} is hollow and on no line. An answer that is no label counts as neutral.",
         f"Reliability diagram: {summary}.",
         calibration,
         lambda layout: draw_calibration(
@@ -245,11 +250,16 @@ def _market(report: StudyReport) -> Iterator[Chart]:
     table = report.tables["market_events"]
     if not table.rows:
         return
+    ends = {row["direction"]: row for row in table.records()}  # the last session of each
+    listed = "; ".join(
+        f"{direction} news {row['abnormal_return']:+z.2%} after {row['session_offset']} sessions"
+        for direction, row in ends.items()
+    )
     yield Chart(
         "market_events",
         "Prices around days of strong sentiment: mean cumulative abnormal returns, with 95 % bootstrap bands. What is "
         "known at the close of day 0 can be acted on from day 1.",
-        "Cumulative abnormal returns from five sessions before days of strong sentiment to ten after.",
+        f"Cumulative abnormal returns from five sessions before days of strong sentiment on: {listed}.",
         table,
         lambda layout: draw_events(table, layout, "Prices around days of strong sentiment"),
     )
@@ -262,11 +272,11 @@ def _loss(report: StudyReport) -> Iterator[Chart]:
     of_cell = {row["cell_id"]: row["training_cell_id"] for row in trainings.records()}
     first = of_cell.get(report.chosen.cell_id, "")
     others = len(set(of_cell.values())) - MOST_SERIES
-    grey = f" {others} more trainings are grey." if others > 0 else ""
+    grey = f" {count(others, 'more training is', 'more trainings are')} grey." if others > 0 else ""
     yield Chart(
         "training_loss",
         "Training loss, which depends on no temperature. Cells that differ in their epochs only and share their "
-        f"training are one line; a mark shows where each of them ends.{grey}",
+        f"training are one line; a mark shows where each of them ends, or where it diverged.{grey}",
         "Training loss by optimiser step, one line per training.",
         table,
         lambda layout: draw_loss(table, trainings, first, layout, "Training loss (no temperature)"),

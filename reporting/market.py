@@ -77,22 +77,26 @@ def describe_test(row: Mapping[str, Any]) -> str:
     if row["reason"]:
         return f"{whom}: {row['reason']}"
     if row["measure"] == "sentiment":
-        figures = (f"{row[name]:+.2%}" for name in ("estimate", "low", "high"))
+        figures = (f"{row[name]:+z.2%}" for name in ("estimate", "low", "high"))
         value, low, high = figures
         estimate = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
     else:
         estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
-    days = count(row["days"], DAY_OF_ONE if row["scope"] == "panel" else "day")
-    return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {days}"
+    return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {describe_days(row)}"
+
+
+def describe_days(row: Mapping[str, Any]) -> str:
+    """How many days a test is of, or days of one instrument."""
+    return count(row["days"], DAY_OF_ONE if row["scope"] == "panel" else "day")
 
 
 def describe_quantile(row: Mapping[str, Any]) -> str:
     """The instrument-days of one fifth."""
     interval = (
-        "(too few sessions for an interval)" if row["low"] is None else f"[{row['low']:+.2%}, {row['high']:+.2%}]"
+        "(too few sessions for an interval)" if row["low"] is None else f"[{row['low']:+z.2%}, {row['high']:+z.2%}]"
     )
     return (
-        f"{count(row['days'], DAY_OF_ONE)}, mean return {row['mean_return']:+.2%} {interval}, {row['share_up']:.0%} up"
+        f"{count(row['days'], DAY_OF_ONE)}, mean return {row['mean_return']:+z.2%} {interval}, {row['share_up']:.0%} up"
     )
 
 
@@ -101,7 +105,7 @@ def describe_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     after = end["abnormal_return"] - day["abnormal_return"]
     days = count(day["events"], DAY_OF_ONE)
     return (
-        f"{days} of strong sentiment: abnormal return {after:+.2%} in the {end['session_offset']} sessions after; "
-        f"{end['abnormal_return']:+.2%} [{end['low']:+.2%}, {end['high']:+.2%}] with the 5 before and "
+        f"{days} of strong sentiment: abnormal return {after:+z.2%} in the {end['session_offset']} sessions after; "
+        f"{end['abnormal_return']:+z.2%} [{end['low']:+z.2%}, {end['high']:+z.2%}] with the 5 before and "
         "the day"
     )

@@ -44,6 +44,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             questions=answer_desk(report),
             index=index,
             best=_chosen_row(report),
+            baseline=_best_baseline(report),
             rival=report.decision if report.decision and describe_match(report.decision) else None,
             temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
             models=_models(report),
@@ -75,8 +76,13 @@ def describe_answer(report: StudyReport) -> str:
         f"On {row['n']:,} test headlines at temperature {chosen.temperature:g} its accuracy is {row['accuracy']:.3f}",
         f"({interval}) and its macro-F1 {row['macro_f1']:.3f}.",
     ]
+    baseline = _best_baseline(report)
     if report.verdict:
         sentences.append(f"{describe_baseline('It', report.verdict)}.")
+    elif baseline:
+        sentences.append(
+            f"The best baseline, {baseline['model']}, has {baseline['accuracy']:.3f}; no test compares them."
+        )
     match = describe_match(report.decision) if report.decision else None
     if match:
         sentences.append(f"{match}.")
@@ -113,6 +119,11 @@ def _models(report: StudyReport) -> list[dict[str, Any]]:
 def _chosen_row(report: StudyReport) -> dict[str, Any]:
     wanted = (report.chosen.cell_id, report.chosen.temperature)
     return next(row for row in _models(report) if (row["cell_id"], row["temperature"]) == wanted)
+
+
+def _best_baseline(report: StudyReport) -> dict[str, Any] | None:
+    ids = {each.cell_id for each in report.contenders if each.role == "best baseline"}
+    return next((row for row in _models(report) if row["cell_id"] in ids), None)
 
 
 def _published(report: StudyReport) -> dict[tuple[Any, ...], dict[str, Any]]:

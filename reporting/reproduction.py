@@ -10,7 +10,7 @@ def render_reproduction(report: StudyReport) -> str:
     """A table of figures that Camargo 2024 published and this study measured; a sentence if there are none."""
     rows = report.tables["reproduction"].records()
     study = f"Study `{report.study_id}`, profile {report.profile}, base model {report.base_model}."
-    head = f"# Published and measured\n\n{study}\n"
+    head = f"# Published and measured\n\n{study} {_describe_subject(report)}\n"
     if not rows:
         return f"{head}\nNo cell of this study is one of those that Camargo 2024 published.\n"
     lines = [
@@ -26,3 +26,10 @@ def render_reproduction(report: StudyReport) -> str:
             f"| {row['accuracy_difference']:+.3f} / {row['macro_f1_difference']:+.3f} | {within} |"
         )
     return f"{head}\n" + "\n".join(lines) + f"\n\n`{report.tables['reproduction'].sql}`\n"
+
+
+def _describe_subject(report: StudyReport) -> str:
+    """What was published and what was measured; figures of another model or other data repeat only the protocol."""
+    subject = f"Published: Llama 2 7B on FinancialPhraseBank. Measured: {report.base_model} on {report.source}."
+    is_same = "llama-2-7b" in report.base_model.lower() and "phrasebank" in report.data.kind
+    return subject if is_same else f"{subject} The model or the data is another, so the figures need not agree."

@@ -3,14 +3,29 @@
 import unicodedata
 from collections.abc import Sequence
 
+JOINERS = "\u200c\u200d"
+"""The zero width non-joiner, which Persian words have, and the joiner, which emoji of several persons have."""
+_JOINED = {"Lo", "Mn", "Mc", "So", "Sk"}
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
 def visible(text: str) -> str:
-    """A text on one line; invisible characters, and those that control a display or text direction, are spelt out."""
+    """A text on one line; invisible characters, and those that control a display or text direction, are spelt out.
+
+    Joiners stay where they belong: between the parts of an emoji, and between letters of scripts that join them.
+    """
     return "".join(
-        " " if char in "\n\r\t" else f"<U+{ord(char):04X}>" if unicodedata.category(char) in _HIDDEN else char
-        for char in text
+        " " if char in "\n\r\t" else f"<U+{ord(char):04X}>" if _is_hidden(text, place) else char
+        for place, char in enumerate(text)
+    )
+
+
+def _is_hidden(text: str, place: int) -> bool:
+    if unicodedata.category(text[place]) not in _HIDDEN:
+        return False
+    around = text[place - 1 : place] + text[place + 1 : place + 2]
+    return not (
+        text[place] in JOINERS and len(around) > 1 and {unicodedata.category(char) for char in around} <= _JOINED
     )
 
 

@@ -9,10 +9,10 @@ from storage.report import read_table
 from storage.warehouse import reading
 
 _STUDIES = (
-    "SELECT study_id, profile, source, synthetic, status, started_at, (SELECT count(*) FROM ledger.places AS places "
-    "WHERE places.study_id = studies.study_id AND NOT is_of_fold) AS cells, n, baseline FROM studies LEFT JOIN (SELECT "
-    "study_id, max(n) AS n, max(accuracy) FILTER (kind = 'baseline') AS baseline FROM leaderboard WHERE part = 'test' "
-    "GROUP BY study_id) USING (study_id) ORDER BY studies.number DESC"
+    "SELECT study_id, name, tags, profile, source, synthetic, status, started_at, (SELECT count(*) FROM "
+    "ledger.places AS places WHERE places.study_id = studies.study_id AND NOT is_of_fold) AS cells, n, "
+    "baseline FROM studies LEFT JOIN (SELECT study_id, max(n) AS n, max(accuracy) FILTER (kind = 'baseline') AS "
+    "baseline FROM leaderboard WHERE part = 'test' GROUP BY study_id) USING (study_id) ORDER BY studies.number DESC"
 )
 _CHOSEN = (
     f"{CHOSEN} SELECT chosen.study_id, chosen.cell_id, chosen.temperature, decision, "  # noqa: S608 (our own text)

@@ -184,7 +184,8 @@ def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
         ),
         "mistakes": (
             "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "
-            "predicted, greatest(p_negative, p_neutral, p_positive) AS confidence, temperature FROM predictions JOIN "
+            "predicted, answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') AS confidence, "
+            "temperature FROM predictions JOIN "
             f"headlines USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, "
             f"abs(ln(temperature))) FROM leaderboard WHERE {best}) AND argmax <> predictions.label "
             f"ORDER BY confidence DESC, text LIMIT {MOST_HEADLINES}"
@@ -211,6 +212,11 @@ def _account(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"0)::BIGINT AS in_train FROM split_leaks WHERE in_train > 0 AND split_id = {split}"
         ),
         "cutoffs": cutoffs_query(study_id),
+        "fold_sizes": (
+            "SELECT fold, count(*) FILTER (part = 'train') AS train, count(*) FILTER (part = 'validation') AS "
+            "validation, count(*) FILTER (part = 'test') AS test FROM split_folds JOIN splits ON "
+            f"splits.split_id = fold_split_id WHERE split_folds.split_id = {split} GROUP BY fold ORDER BY fold"
+        ),
         "split": (
             "SELECT part, label, count(*) AS headlines FROM ledger.split_parts JOIN headlines USING (headline_id) "
             f"WHERE split_id = {split} GROUP BY part, label ORDER BY {PART_ORDER}, label"

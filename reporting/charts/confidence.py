@@ -11,6 +11,8 @@ from schemas.report import Table
 
 FEW = 30
 """Headlines of a bin below which it is drawn hollow and not connected by a line."""
+BINS, COUNTS_AT = 10, 1.11
+"""Bins of confidence, and the height at which the number of their headlines stands: above all that is drawn."""
 ACROSS = 3
 """Panels in a row of a wide chart."""
 
@@ -30,6 +32,7 @@ def draw_calibration(table: Table, layout: Layout, title: str) -> Figure:
                 temperature, bins = groups[number]
                 _draw_panel(panel, bins, number)
                 panel.set_title(format_temperature(temperature), fontsize=9.5)
+                panel.tick_params(labelbottom=number + columns >= len(groups))
             else:
                 panel.set_visible(False)
         figure.supxlabel("mean confidence", fontsize=10)
@@ -52,17 +55,15 @@ def _draw_panel(axes: Axes, bins: list[Record], number: int) -> None:
             elinewidth=1.8 if is_many else 0.9,
             capsize=2.5,
         )
-        axes.annotate(
-            f"{row['n']}",
-            (row["mean_confidence"], row["accuracy"]),
-            xytext=(-6, 4),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-            color=MUTED,
-        )
+        middle = (min(int(row["mean_confidence"] * BINS), BINS - 1) + 0.5) / BINS
+        axes.text(middle, COUNTS_AT, _shorten(row["n"]), ha="center", va="center", fontsize=8, color=MUTED)
     for before, after in zip(range(len(bins)), range(1, len(bins)), strict=False):
         if many[before] and many[after]:
             ends = (bins[before], bins[after])
             axes.plot([row["mean_confidence"] for row in ends], [row["accuracy"] for row in ends], color=colour(number))
-    axes.set(xlim=(0, 1.05), ylim=(0, 1.05))
+    axes.set(xlim=(0, 1.05), ylim=(-0.04, 1.18), yticks=[place / 5 for place in range(6)])
+
+
+def _shorten(n: int) -> str:
+    """A number in four characters at most, so that those of neighbours do not touch."""
+    return f"{n}" if n < 1000 else f"{n / 1000:.0f}k"  # noqa: PLR2004 (a thousand)

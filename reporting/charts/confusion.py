@@ -11,6 +11,8 @@ from reporting.theme import colour, drawing
 from schemas.label import LABELS
 
 SQUARE = (3.2, 3.0)
+DARKEST = 0.5
+"""Opacity of a full square, on which text is readable in light and in dark mode."""
 _CHARACTERS = 32
 """Characters of a title in a line above the matrix."""
 
@@ -25,7 +27,7 @@ def draw_confusion(rows: Sequence[Record], title: str) -> Figure:
         labels = [label for label in answers if label in {row["label"] for row in present}]
         for row in present:
             x, y = answers.index(row["predicted"]), labels.index(row["label"])
-            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour(0), alpha=0.75 * row["share"], linewidth=0))
+            axes.add_patch(Rectangle((x, y), 1, 1, facecolor=colour(0), alpha=DARKEST * row["share"], linewidth=0))
             axes.text(x + 0.5, y + 0.5, f"{row['n']}\n{row['share']:.0%}", ha="center", va="center")
         axes.set(
             xlim=(0, len(answers)),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -101,32 +101,42 @@ def draw_loss(loss: Table, trainings: Table, first: str, layout: Layout, title: 
     curves = sorted(group_by(loss, "cell_id"), key=lambda curve: curve[0] != first)
     named = curves[:MOST_SERIES]
     with drawing(title):
-        figure, axes = start(layout, title, "optimiser step", "loss, nats a token")
+        figure, axes = start(layout, title, "optimiser step", "loss, nats")
         for _, rows in curves[MOST_SERIES:]:
             axes.plot([row["step"] for row in rows], to_numbers(row["loss"] for row in rows), color=GRID, linewidth=1)
         for number, (cell_id, rows) in enumerate(named):
             name = join_names([visible(cell["cell_name"]) for cell in cells[cell_id]])
             x, y = [row["step"] for row in rows], to_numbers(row["loss"] for row in rows)
-            axes.plot(x, y, color=colour(number), linewidth=width(number, len(named)), label=name)
-            _mark_ends(axes, [cell["steps"] for cell in cells[cell_id]], x, y, number)
+            axes.plot(
+                x,
+                y,
+                color=colour(number),
+                linestyle=DASHES[number % len(DASHES)],
+                linewidth=width(number, len(named)),
+                marker=marker(number),
+                markersize=7,
+                markevery=_find_ends([cell["steps"] for cell in cells[cell_id]], x, y),
+                label=name,
+            )
         if any(row["loss"] is not None and row["loss"] > 0 for row in loss.records()):
             scale_logarithmic(axes, "y")
         set_legend(figure, axes, layout)
     return figure
 
 
-def best_lines(table: Table, always: Sequence[str]) -> list[Line]:
+def best_lines(table: Table, always: Sequence[str], chosen: str) -> list[Line]:
     """The lines of `draw_temperatures`: cells that are always shown, and the best others, up to the most series.
 
     Args:
         table: Rows of cell_name, temperature, expected_accuracy, kind and cell_id, a cell's rows together.
         always: Ids of cells that are always shown.
+        chosen: The id of the cell whose name says that it is the chosen one.
     """
     lines = [
         (
             cell_id,
             Line(
-                (visible(rows[0]["cell_name"]),),
+                (f"{'chosen: ' if cell_id == chosen else ''}{visible(rows[0]['cell_name'])}",),
                 tuple(row["temperature"] for row in rows),
                 tuple(row["expected_accuracy"] for row in rows),
                 is_base=rows[0]["kind"] == "base",
@@ -139,17 +149,14 @@ def best_lines(table: Table, always: Sequence[str]) -> list[Line]:
     return sorted(kept, key=lambda line: -max(line.y))
 
 
-def _mark_ends(axes: Axes, steps: Sequence[int], x: Sequence[float], y: Sequence[float], number: int) -> None:
-    """A mark where each cell of a training ends."""
-    places = [min(range(len(x)), key=lambda place: abs(x[place] - step)) for step in steps]
-    axes.plot(
-        [x[place] for place in places],
-        [y[place] for place in places],
-        color=colour(number),
-        marker=marker(number),
-        markersize=7,
-        linestyle="none",
-    )
+def _find_ends(steps: Sequence[int | None], x: Sequence[float], y: Sequence[float]) -> list[int]:
+    """The places of a line where its cells end, or at its last loss, if that is earlier: there it diverged."""
+    known = [place for place, value in enumerate(y) if isfinite(value)]
+    if not known:
+        return []
+    last = x[known[-1]]
+    ends = {last if step is None else min(step, last) for step in steps}
+    return sorted({min(known, key=lambda place: abs(x[place] - end)) for end in ends})
 
 
 def _closest(values: Sequence[float]) -> float:

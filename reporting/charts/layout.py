@@ -12,6 +12,8 @@ from matplotlib.ticker import FuncFormatter
 TITLE_SIZE, LEGEND_SIZE = 10.5, 9.0
 CHARACTER = 0.078
 """Inches that a character of the legend takes, on average."""
+SHORT = 0.6
+"""Powers of ten in view below which a log scale has a number at every tick."""
 HANDLE = 0.55
 """Inches of a legend's line and its margins."""
 
@@ -63,13 +65,17 @@ def set_legend(figure: Figure, axes: Axes, layout: Layout) -> None:
 
 
 def scale_logarithmic(axes: Axes, name: Literal["x", "y"]) -> None:
-    """A log scale whose ticks are plain numbers: at powers of ten, and between them if fewer than two are in view."""
+    """A log scale whose ticks are plain numbers: at powers of ten, and between them if fewer than two are in view.
+
+    Between them are 2, 3 and 5, or all digits in a view so short that they do not touch.
+    """
     axes.set(**{f"{name}scale": "log"})
     axis = getattr(axes, f"{name}axis")
 
     def label_between(value: float, _: int | None) -> str:
         low, high = map(log10, axis.get_view_interval())
-        return f"{value:g}" if floor(high) - ceil(low) < 1 else ""
+        is_shown = high - low < SHORT or round(value / 10 ** floor(log10(value))) in {2, 3, 5}
+        return f"{value:g}" if is_shown and floor(high) - ceil(low) < 1 else ""
 
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(FuncFormatter(label_between))

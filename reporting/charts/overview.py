@@ -52,9 +52,9 @@ def draw_overview(
     row = narrow if layout.is_narrow else SPARSE if len(rows) < MANY else DENSE
     with drawing(title):
         figure, axes = start(layout, title, "accuracy on test, 95 % interval", height=FRAME + row * len(rows))
-        axes.axvline(guessing, color=MUTED, linestyle=":", linewidth=1.2)
+        _draw_line(axes, guessing, len(rows), layout, color=MUTED, linestyle=":")
         if rival is not None:
-            axes.axvline(rival, color=COLOURS["baseline"], linestyle=(0, (4, 3)), linewidth=1.2)
+            _draw_line(axes, rival, len(rows), layout, color=COLOURS["baseline"], linestyle=(0, (4, 3)))
         for place, each in enumerate(rows):
             _draw_row(axes, place, each, roles.get(each["cell_id"], ()))
         _label(axes, rows, roles, layout)
@@ -67,6 +67,15 @@ def _begin(rows: Sequence[Record], guessing: float) -> float:
     """Where the axis begins: at the tenth below every interval and below guessing."""
     lowest: float = min(row["accuracy_low"] for row in rows)
     return math.floor(min(lowest, guessing) * 10) / 10
+
+
+def _draw_line(axes: Axes, accuracy: float, rows: int, layout: Layout, **style: Any) -> None:
+    """A line from top to bottom; in a narrow chart it leaves out the names and figures above the dots."""
+    if not layout.is_narrow:
+        axes.axvline(accuracy, linewidth=1.2, **style)
+        return
+    for place in range(rows):
+        axes.plot([accuracy, accuracy], [place - 0.2, place + 0.25], linewidth=1.2, **style)
 
 
 def _draw_row(axes: Axes, place: int, row: Record, roles: Sequence[str]) -> None:

@@ -79,7 +79,7 @@ def _draw(axes: Axes, line: PeriodLine, aside: float, number: int) -> None:
 
 def _thin(places: Sequence[float], most: int) -> list[float]:
     """The places that are far enough apart for their names not to touch."""
-    least = (places[-1] - places[0]) / most
+    least = (places[-1] - places[0]) / most * 0.9  # months and quarters differ in length
     kept = [places[0]]
     for place in places[1:]:
         if place - kept[-1] >= least:

@@ -39,6 +39,14 @@ def test_overview_headlines_and_the_page_of_all_studies_have_every_rival(rivals:
     assert 'href="../index.html"' in text
 
 
+def test_the_page_of_all_studies_has_the_names_and_tags_that_people_gave(rivals: Path) -> None:
+    with writing(rivals / "warehouse.duckdb") as connection:
+        connection.execute("UPDATE studies SET name = 'second <of> two', tags = MAP {'desk': 'fx'} WHERE number > 0")
+    page = write_index(Home(rivals)).read_text(encoding="utf-8")
+    assert "second &lt;of&gt; two</span>" in page
+    assert ">desk=fx<" in page
+
+
 def test_the_page_of_all_studies_says_in_both_tables_that_a_cell_was_not_promoted(rivals: Path, trained: Any) -> None:
     kept = Decision("kept", "gate", "too few headlines", trained[2].study_id, trained[1], 0.1)
     save_decision(rivals / "warehouse.duckdb", kept, Champion(CHAMPION, 0.1))
@@ -228,6 +236,20 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
     assert f"{usable.word}. {usable.why}".startswith(answer)
 
 
+@pytest.mark.usefixtures("few_charts")
+def test_the_best_baseline_of_an_incomplete_study_is_named_without_a_test(
+    rivals: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("storage.report.load_verdicts", lambda *_: {})
+    text = read(write_report())
+    [best] = [each for each in read_report().contenders if each.role == "best baseline"]
+    [(model, accuracy)] = ask(
+        rivals, f"SELECT model, accuracy FROM leaderboard WHERE part = 'test' AND cell_id = '{best.cell_id}'"
+    )
+    assert f"The best baseline, {model}, has {accuracy:.3f}; no test compares them." in text
+    assert f"<dt>best baseline</dt><dd>{accuracy:.3f}<small>{model}</small>" in text
+
+
 @pytest.mark.usefixtures("rivals")
 @pytest.mark.parametrize("repeated", ["folds", "windows"])
 def test_a_study_of_folds_or_windows_promotes_nothing(repeated: str) -> None:
@@ -272,16 +294,16 @@ def test_a_champion_whose_accuracy_has_dropped_is_to_be_trained_again(rivals: Pa
     with writing(rivals / "warehouse.duckdb") as connection:
         connection.execute(
             "INSERT INTO accuracy_drops BY NAME SELECT ? AS cell_id, unnest([.1, 1]) AS temperature, 'd' AS"
-            " decoding_id, 's' AS scoring_id, 200 AS n, .63 AS accuracy, .871 AS reference, 900 AS test_n, .9 AS test_accuracy,"
-            " 2e-32 AS p_value, TIMESTAMP '2026-11-29' AS found_at",
+            " decoding_id, 's' AS scoring_id, 200 AS n, .63 AS accuracy, .871 AS reference, 900 AS test_n,"
+            " .9 AS test_accuracy, 2e-32 AS p_value, TIMESTAMP '2026-11-29' AS found_at",
             [trained[1]],
         )
     usable = describe_usable(read_report())
     assert usable.word == "Train again"
     assert not usable.is_yes
     assert usable.why.startswith(
-        "On 29 November 2026 its accuracy on 200 labelled headlines since its study was 0.630: beyond noise below 0.871, "
-        "the lower end of the interval on its own test part (p<.001). It is the champion."
+        "On 29 November 2026 its accuracy on 200 labelled headlines since its study was 0.630: beyond noise below "
+        "0.871, the lower end of the interval on its own test part (p<.001). It is the champion."
     )
     elsewhere = replace(read_report(), champion=Champion(trained[1], 3))
     assert describe_usable(elsewhere).word == "Yes"

@@ -99,7 +99,8 @@ def test_trainings_beyond_those_with_a_colour_are_counted(report: StudyReport, m
         "", ("training_cell_id", "cell_name", "steps", "cell_id"), [(cell, cell, 1, cell) for cell in cells]
     )
     caption = find(replace_table(report, loss=loss, trainings=trainings))["training_loss"].caption
-    assert caption.endswith(f" {more} more trainings are grey." if more else "where each of them ends.")
+    ends = {0: "or where it diverged.", 1: " 1 more training is grey.", 3: " 3 more trainings are grey."}
+    assert caption.endswith(ends[more])
 
 
 def test_accuracy_over_time_has_its_first_and_last_period_and_what_was_scored_since(report: StudyReport) -> None:

@@ -92,9 +92,9 @@ def test_periods_are_the_shortest_that_can_be_read(rivals: Path, span: int, peri
     assert {row["period"] for row in rows} == ({period} if period else set())
 
 
-def rows_of(kind: str, *begins: date) -> list[dict[str, Any]]:
+def rows_of(kind: str, *begins: date, period: str = "month") -> list[dict[str, Any]]:
     figures = {"accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9, "n": 40}
-    return [{"kind": kind, "period": "month", "begins": each, **figures} for each in begins]
+    return [{"kind": kind, "period": period, "begins": each, **figures} for each in begins]
 
 
 def test_points_are_side_by_side_and_fresh_ones_are_hollow() -> None:
@@ -109,6 +109,12 @@ def test_points_are_side_by_side_and_fresh_ones_are_hollow() -> None:
     assert len({mark.get_xdata()[-1] for mark in marks}) == 3
     assert [mark.get_markerfacecolor() == "#ffffff" for mark in marks] == [False, False, True]
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["Jan\n2026", "Feb\n2026", "Mar\n2026"]
+
+
+def test_quarters_on_a_phone_are_named_at_equal_distances() -> None:
+    quarters = [date(2023 + number // 4, number % 4 * 3 + 1, 1) for number in range(13)]
+    [axes] = draw_periods([PeriodLine("base", rows_of("base", *quarters, period="quarter"))], NARROW, "A", 1 / 3).axes
+    assert len({label.get_text().partition("\n")[0] for label in axes.get_xticklabels()}) == 2  # every other one
 
 
 def test_a_phone_names_fewer_periods() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from operations.report import write_report
+from reporting.charts.confusion import DARKEST
 from schemas.plan import StudyPlan
 
 webdriver = pytest.importorskip("selenium.webdriver")
@@ -106,6 +107,18 @@ def test_light_and_dark_are_both_readable(browser: Any, page: str) -> None:
     assert colours[0][0] != colours[1][0]
 
 
+def test_the_darkest_square_of_a_confusion_matrix_is_readable_in_light_and_in_dark(browser: Any, page: str) -> None:
+    for dark in (False, True):
+        show(browser, page, 1200, dark=dark)
+        blue, paper, ink = browser.execute_script(
+            "const style = getComputedStyle(document.documentElement);"
+            "return ['--series-1', '--paper', '--ink'].map(name => style.getPropertyValue(name).trim())"
+            ".map(hex => [1, 3, 5].map(place => parseInt(hex.slice(place, place + 2), 16)))"
+        )
+        square = [DARKEST * over + (1 - DARKEST) * under for over, under in zip(blue, paper, strict=True)]
+        assert contrast(ink, square) > 4.5
+
+
 def test_the_keyboard_reaches_the_answer_the_sections_and_the_data(browser: Any, page: str) -> None:
     from selenium.webdriver.common.keys import Keys
 
@@ -155,10 +168,10 @@ def test_the_report_prints_with_page_numbers_and_unbroken_charts(browser: Any, p
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-def contrast(one: list[str], other: list[str]) -> float:
+def contrast(one: list[str] | list[float], other: list[str] | list[float]) -> float:
     """The contrast of two colours as WCAG 2.2 defines it, which requires 4.5 for text."""
 
-    def luminance(colour: list[str]) -> float:
+    def luminance(colour: list[str] | list[float]) -> float:
         parts = [float(part) / 255 for part in colour]
         red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
