@@ -23,7 +23,7 @@ class NoticeHandler(logging.Handler):
         if _is_in_run():
             from tasks.progress import announce
 
-            announce(message)
+            announce(message, record.levelno)
         else:
             self._notify(message)
 

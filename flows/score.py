@@ -29,11 +29,11 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
-    if settings.source == STREAM and deployment.id:
-        raise InputError(f"source {STREAM!r}: a deployment has no standard input; give the path of a file or a folder")
     close_prefect_at_exit()
     show_notices()
     print_in_one_line()
+    if settings.source == STREAM and deployment.id:
+        raise InputError(f"source {STREAM!r}: a deployment has no standard input; give the path of a file or a folder")
     provide_hub_token()
     home = Home.from_environment()
     home.create()

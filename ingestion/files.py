@@ -12,6 +12,7 @@ from ingestion import phrasebank
 from ingestion.folders import list_folder
 from schemas.errors import InputError
 from schemas.nearest import did_you_mean_path
+from schemas.paths import describe_place
 
 MAX_BYTES = 4 * 1024**3
 """A larger file is not read, since it is held in memory."""
@@ -101,11 +102,6 @@ def _find_file(path: Path, name: str, shown: str) -> SourceFile:
     return SourceFile(name, status.st_size, path)
 
 
-def _where(path: Path) -> str:
-    """The current folder, for an error about a path without a folder."""
-    return "" if path.is_absolute() or path.parts[:-1] else f" in {Path.cwd()}"
-
-
 @contextmanager
 def _system_errors(source: str, path: Path) -> Iterator[None]:
     """Turn errors of the file system in the block into one line."""
@@ -117,9 +113,10 @@ def _system_errors(source: str, path: Path) -> Iterator[None]:
         if source == "embedded":
             raise SourceError(f"source {source!r}: the file that ships is missing; install fintone again") from None
         hint = did_you_mean_path(source, "embedded")
+        place = describe_place(source, path)
         raise SourceError(
-            f"source {source!r} does not exist{_where(path)}{hint or ':'} give the path of a file or folder, "
-            "hf:ORG/NAME, or `embedded`"
+            f"source {source!r} does not exist{place}{hint or ':'} give the path of a file or folder, hf:ORG/NAME, or "
+            "`embedded`"
         ) from None
     except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         named = getattr(error, "filename", None)

@@ -7,7 +7,7 @@ import pandas as pd
 from ingestion.date_order import DateOrderError
 from ingestion.dates import parse_dates
 from schemas.errors import InputError
-from schemas.paths import local_path
+from schemas.paths import describe_place, local_path
 
 _ZONE = r"(:\d{2}(?:\.\d+)?) ?(?:Z|UTC|[+-]\d{2}:?\d{2})$"
 """A zone after a time: the day of a price is that of its exchange, whatever the day is in UTC."""
@@ -26,9 +26,8 @@ def find_price_file(source: str) -> Path:
     """
     path = local_path("prices", source)
     if not path.is_file():
-        raise PriceFileError(
-            f"prices {source}: {'is a folder' if path.is_dir() else 'there is no such file'}; give a file"
-        )
+        fault = "is a folder" if path.is_dir() else f"does not exist{describe_place(source, path)}"
+        raise PriceFileError(f"prices {source!r} {fault}: give the path of a file")
     if path.suffix.lower() not in KINDS:
         raise PriceFileError(f"prices {source}: its name must end in one of {', '.join(KINDS)}")
     return path

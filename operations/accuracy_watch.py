@@ -32,6 +32,7 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
 
     found = find_accuracy(warehouse, scoring_id)
     if found is None:
+        notify("fresh headlines: none with a label, so nothing is known of the accuracy since the model's study")
         return None
     known, is_drop = load_drop(warehouse, scoring_id), has_dropped(found.p_value)
     notify(describe_fresh(found, known, is_drop=is_drop))

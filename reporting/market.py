@@ -7,6 +7,7 @@ from reporting.verdict import format_p_value, format_ratio
 from schemas.listing import count, list_some
 
 LEVEL = 0.05
+RANKS = "rank correlation"
 DAY_OF_ONE = "instrument-day"
 """A day of one instrument: five instruments have ten in two days."""
 HELD = {"dispersion", "volume", "sentiment before", "return before"}
@@ -77,12 +78,15 @@ def describe_test(row: Mapping[str, Any]) -> str:
     if row["reason"]:
         return f"{whom}: {row['reason']}"
     if row["measure"] == "sentiment":
-        figures = (f"{row[name]:+z.2%}" for name in ("estimate", "low", "high"))
-        value, low, high = figures
-        estimate = f"{value} [{low}, {high}] of return for sentiment +1 in place of 0"
+        estimate = f"{_with_interval(row, 'estimate')} of return for sentiment +1 in place of 0"
     else:
         estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
     return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {describe_days(row)}"
+
+
+def format_percent(value: float) -> str:
+    """A return, with its sign: `+0.86%`."""
+    return f"{value:+z.2%}"
 
 
 def describe_days(row: Mapping[str, Any]) -> str:
@@ -92,12 +96,8 @@ def describe_days(row: Mapping[str, Any]) -> str:
 
 def describe_quantile(row: Mapping[str, Any]) -> str:
     """The instrument-days of one fifth."""
-    interval = (
-        "(too few sessions for an interval)" if row["low"] is None else f"[{row['low']:+z.2%}, {row['high']:+z.2%}]"
-    )
-    return (
-        f"{count(row['days'], DAY_OF_ONE)}, mean return {row['mean_return']:+z.2%} {interval}, {row['share_up']:.0%} up"
-    )
+    mean = _with_interval(row, "mean_return")
+    return f"{count(row['days'], DAY_OF_ONE)}, mean return {mean}, {row['share_up']:.0%} up"
 
 
 def describe_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
@@ -105,7 +105,13 @@ def describe_events(day: Mapping[str, Any], end: Mapping[str, Any]) -> str:
     after = end["abnormal_return"] - day["abnormal_return"]
     days = count(day["events"], DAY_OF_ONE)
     return (
-        f"{days} of strong sentiment: abnormal return {after:+z.2%} in the {end['session_offset']} sessions after; "
-        f"{end['abnormal_return']:+z.2%} [{end['low']:+z.2%}, {end['high']:+z.2%}] with the 5 before and "
-        "the day"
+        f"{days} of strong sentiment: abnormal return {format_percent(after)} in the {end['session_offset']} sessions "
+        f"after; {_with_interval(end, 'abnormal_return')} with the 5 before and the day"
     )
+
+
+def _with_interval(row: Mapping[str, Any], name: str) -> str:
+    value = format_percent(row[name])
+    if row["low"] is None:
+        return f"{value} (too few sessions for an interval)"
+    return f"{value} [{format_percent(row['low'])}, {format_percent(row['high'])}]"

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reporting.market import describe_days
+from reporting.market import describe_days, format_percent
 from reporting.text import visible
 from reporting.verdict import format_figure, format_interval, format_p_value
 
@@ -44,7 +44,7 @@ def templates() -> Environment:
         cell_name=_cell_name,
         difference=_difference,
         p_value=_p_value,
-        percent=_percent,
+        percent=format_percent,
         days=describe_days,
     )
     return environment
@@ -70,11 +70,6 @@ def _difference(row: dict[str, Any]) -> str:
 def _p_value(value: float) -> str:
     """A p-value for a column headed p: `.003`, `<.001`."""
     return format_p_value(value).removeprefix("p").removeprefix("=")
-
-
-def _percent(value: float) -> str:
-    """A return."""
-    return f"{value:+z.2%}"
 
 
 def _share(value: float) -> str:

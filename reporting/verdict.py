@@ -134,8 +134,8 @@ def describe_drift(drifts: Sequence[Drift], tolerance: float) -> list[str]:
     if drifts and drifts[0].reason:
         return [f"drift: nothing can be said, because {drifts[0].reason}"]
     return [
-        f"drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test part, beyond "
-        f"{tolerance:g} and beyond noise"
+        f"warning: drift: {drift.measure} is {drift.value:.3f} here and {drift.test_value:.3f} on the model's test "
+        f"part, beyond {tolerance:g} and beyond noise"
         for drift in drifts
         if drift.exceeds(tolerance)
     ]

@@ -23,3 +23,15 @@ def local_path(thing: str, text: str) -> Path:
         reason = str(getattr(error, "strerror", None) or error).rstrip(".")
         raise InputError(f"{thing} {show(text)} cannot be read ({reason}): check its path and permissions") from error
     return path
+
+
+def describe_place(text: str, path: Path) -> str:
+    """Where a path was looked for, for an error: the current folder if it is relative, or the path that `~` gives.
+
+    Args:
+        text: The path as it was given.
+        path: From `local_path`.
+    """
+    if text.startswith("~"):
+        return f" as {path}"
+    return "" if path.is_absolute() else f" in {Path.cwd()}"

@@ -81,6 +81,7 @@ def registered_run(warehouse: Path) -> Iterator[None]:
     """
     with ExitStack() as work:
         with holding(warehouse, "home", TIDYING):
+            _clear_abandoned(warehouse)
             others = list_running(warehouse)
             work.enter_context(holding(warehouse, RUN, f"{os.getpid()}-{token_hex(4)}"))
         for other in others:
@@ -96,10 +97,19 @@ def tidying(warehouse: Path) -> Iterator[None]:
         HomeBusyError: A process is running in the home.
     """
     with holding(warehouse, "home", TIDYING):
+        _clear_abandoned(warehouse)
         others = list_running(warehouse)
         if others:
             raise HomeBusyError(f"home {warehouse.parent}: {others[0]} is running; try again when it is done")
         yield
+
+
+def _clear_abandoned(warehouse: Path) -> None:
+    """Delete the lock files of processes that were killed."""
+    for path in (warehouse.parent / FOLDER).glob("*.lock"):
+        kind, _, identifier = path.stem.partition("-")
+        with holding_if_free(warehouse, kind, identifier):
+            pass  # a lock that was free is deleted with the end of the block
 
 
 def list_running(warehouse: Path) -> list[str]:

@@ -4,6 +4,7 @@ Each log record has a `fintone` attribute besides its text, from which a termina
 `cli.session.live`).
 """
 
+import logging
 import time
 from typing import Any, cast
 from uuid import UUID
@@ -16,13 +17,20 @@ from reporting.markdown import escape
 from schemas.text import show_text
 
 SECONDS_BETWEEN_UPDATES = 2.0
-"""A bar in the UI costs a request, a line in the log a row."""
+"""A bar in the UI costs a request."""
+SHARE_BETWEEN_LINES = 0.1
+"""Of the time so far, between two lines that the server keeps: ten hours have about a hundred."""
 
 
-def announce(message: str, **event: Any) -> None:
+WARNING = "warning: "
+"""A line that begins so has the level of a warning, by which the Prefect UI filters."""
+
+
+def announce(message: str, level: int = logging.INFO, **event: Any) -> None:
     """Log a line for people to read; `event` has what a live view shows for it, and `topic` in it what it is about."""
     text = show_text(message)
-    get_run_logger().info(text, extra={"fintone": {"text": text, **event}})
+    level = max(level, logging.WARNING) if message.startswith(WARNING) else level
+    get_run_logger().log(level, text, extra={"fintone": {"text": text, **event}})
 
 
 def note(message: str, **event: Any) -> None:
@@ -31,7 +39,10 @@ def note(message: str, **event: Any) -> None:
 
 
 class Progress:
-    """A bar from 0 to `total`; it is shown at most every two seconds, and at its end."""
+    """A bar from 0 to `total`; it is shown at most every two seconds, and at its end.
+
+    The log on the server keeps a line ever less often, since the bar shows the rest.
+    """
 
     def __init__(self, title: str, total: int, cell: str | None = None, work: Work = "score") -> None:
         """Begin; the artifact is made with the first update that is shown.
@@ -44,7 +55,7 @@ class Progress:
         """
         self.title, self.cell, self.work = title, cell, work
         self.total = total
-        self.shown = time.monotonic()
+        self.begun = self.shown = self.kept = time.monotonic()
         self.first: tuple[float, int] | None = None
         """When the first update came, and how much was done by then, in start-up or in an earlier run."""
         self.artifact: UUID | None = None
@@ -65,7 +76,9 @@ class Progress:
         seconds = pace.seconds_left() if pace else None
         if seconds is not None:
             event["left"] = format_seconds(seconds)
-        get_run_logger().info(show_text(text), extra={"fintone": event})
+        is_kept = done >= self.total or now - self.kept >= SHARE_BETWEEN_LINES * (now - self.begun)
+        self.kept = now if is_kept else self.kept
+        get_run_logger().info(show_text(text), extra={"fintone": event, "send_to_api": is_kept})
         self._draw(100 * done / self.total, text)
 
     def _describe_end(self, done: int, now: float) -> str:

@@ -53,8 +53,8 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
         drops = load_drops(warehouse, study.study_id)
     has_champion = any(row["is_champion"] for row in test)
     champion = f"; {CHAMPION} was the champion when this was published" if has_champion else ""
-    described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines{champion}"
-    create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=described)
+    described = f"{escape(ingested.source)}, study {study.study_id}, {test[0]['n']} test headlines"
+    create_markdown_artifact(_render_leaderboard(test), key=LEADERBOARD_KEY, description=f"{described}{champion}")
     summary = _summarise(study, escape(ingested.source), best, test, verdict)
     summary += _describe_promotion(decision, holder, study.config.split.repeats)
     summary += _note_dropped(drops) + _note_missing(missing)
@@ -66,11 +66,14 @@ def publish_report(study_id: str) -> None:
     """Write the report of a study, and show its answer and its path in the Prefect UI, which cannot open files."""
     from operations.report import read_report, save_report
     from reporting.page import describe_answer
+    from reporting.usable import describe_usable
 
     report = read_report(study_id)
+    usable = describe_usable(report)
     page = save_report(report).resolve()
     text = (
-        f"## Study {study_id}\n\n{escape(describe_answer(report), MOST_OF_AN_ANSWER)}\n\n"
+        f"## Study {study_id}\n\n**May we use it? {usable.word}.** {escape(usable.why, MOST_OF_AN_ANSWER)}\n\n"
+        f"{escape(describe_answer(report), MOST_OF_AN_ANSWER)}\n\n"
         f"The report with charts, tables and queries is a page on {escape(socket.gethostname())}:\n\n"
         f"{escape(str(page), MOST_OF_AN_ANSWER)}\n\nTo read it elsewhere, copy the folder that "
         f"`fintone report --study {study_id} --output FOLDER` writes there."
@@ -107,14 +110,14 @@ def _render_leaderboard(rows: Sequence[dict[str, Any]]) -> str:
 def _table_row(row: dict[str, Any]) -> dict[str, str]:
     """A row of the leaderboard as the Prefect UI shows it, with few enough columns to be seen at once."""
     return {
-        "model": escape(row["cell_name"]),
+        "model": f"{CHAMPION + ' ' if row['is_champion'] else ''}{escape(row['cell_name'])}",
         "T": "" if row["temperature"] is None else f"{row['temperature']:g}",
         "accuracy": format_figure(row["accuracy"]),
         "95 %": f"{format_figure(row['accuracy_low'])}{UNBROKEN}{format_figure(row['accuracy_high'])}",
         "macro-F1": format_figure(row["macro_f1"]),
         "expected": format_figure(row["expected_accuracy"]),
         "unparsed": format_figure(row["unparsed_rate"]),
-        "cell": f"{row['cell_id']}{f' {CHAMPION}' if row['is_champion'] else ''}",
+        "cell": row["cell_id"],
     }
 
 

@@ -125,11 +125,14 @@ def _make_watch(source: str, cell_id: str, tolerance: float) -> DriftWatch:
 
 
 def _table_row(drift: Drift, tolerance: float) -> dict[str, object]:
-    figures = {name: round(value, 3) for name, value in drift._asdict().items() if isinstance(value, float)}
+    is_known = drift.difference_low is not None and drift.difference_high is not None
     return {
         "measure": drift.measure,
-        "n": drift.n,
-        "test n": drift.test_n,
-        **figures,
         "beyond tolerance": "unknown" if drift.reason else "yes" if drift.exceeds(tolerance) else "",
+        "here": round(drift.value, 3),
+        "on test": round(drift.test_value, 3),
+        "difference": round(drift.difference, 3),
+        "95 %": f"{drift.difference_low:+.3f} to {drift.difference_high:+.3f}" if is_known else "",
+        "headlines": drift.n,
+        "of test": drift.test_n,
     }

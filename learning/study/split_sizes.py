@@ -117,7 +117,7 @@ def check_supply(available: Mapping[str, int], sizes: Sizes, tested: Mapping[str
 def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Iterator[SplitSettings]:
     """Yield settings with smaller sizes, largest first, that leave each class a tenth of its headlines for validation.
 
-    Train and test keep their proportion.
+    Test keeps its size while train has as many headlines or more; below that, the two keep their proportion.
 
     Args:
         available: Headlines of each label that can be in any part.
@@ -126,7 +126,8 @@ def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Itera
     requested = split.train_per_class + split.test_per_class
     total = min(requested - 1, max(available.values(), default=0))
     while total > 1:
-        test = max(ceil(total * split.test_per_class / requested - 0.5), 1)
+        in_proportion = max(ceil(total * split.test_per_class / requested - 0.5), 1)
+        test = split.test_per_class if 2 * split.test_per_class <= total else in_proportion
         smaller = split.model_copy(update={"train_per_class": total - test, "test_per_class": test})
         if _leaves_validation(available, smaller):
             yield smaller

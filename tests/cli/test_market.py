@@ -19,6 +19,7 @@ from storage.query import query
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.cli.pseudo_terminal import run_in_terminal
+from tests.server_record import ServerRecord
 
 Run = Callable[..., tuple[int, str, str]]
 Refuse = Callable[..., str]
@@ -105,7 +106,7 @@ def test_prices_without_an_effect_give_no_sign_of_one(fintone: Run, cell: str) -
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--prices", "nowhere.csv"), "prices nowhere.csv: there is no such file; give a file"),
+        (("--prices", "nowhere.csv"), "prices 'nowhere.csv' does not exist in "),
         (("--prices", "prices.csv"), "champion: no cell has been promoted yet"),
         (("--prices", "prices.csv", "--horizon", "soon"), "horizons: 'soon': give sessions, as in 1d,5d"),
         (("--prices", "prices.csv", "--timezone", "Nowhere"), "timezone: 'Nowhere' is not a time zone"),
@@ -140,9 +141,15 @@ def test_the_documented_demo_finds_the_planted_effect(home: Path) -> None:
     assert p_holm < 0.001
 
 
-@pytest.mark.usefixtures("server")
-def test_the_flow_measures_and_stores_its_figures(home: Path, cell: str) -> None:
+def test_the_flow_measures_and_stores_its_figures(home: Path, cell: str, recorded: ServerRecord) -> None:
     measured = market(MarketSettings(prices="prices.csv", model=cell))
+    [table] = [json.loads(artifact.data) for artifact in recorded.artifacts("market-reaction")]
+    assert list(table[0]) == ["of", "return over", "measure", "estimate", "95 %", "p", "measured on"]
+    first = {row["measure"]: row for row in table if row["of"] == "all instruments, each day"}
+    assert re.fullmatch(r"[+-]\d\.\d\d%", first["coefficient"]["estimate"])
+    assert re.fullmatch(r"-?\d\.\d{3} to -?\d\.\d{3}", first["rank correlation"]["95 %"])
+    assert re.fullmatch(r"[\d,]+ instrument-days", first["coefficient"]["measured on"])
+    assert {row["p"] for row in first.values()} == {"<.001"}
     found = ask(home, "SELECT DISTINCT market_id FROM market_reaction")
     assert found == [(measured.market_id,)]
 

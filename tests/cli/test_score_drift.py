@@ -64,7 +64,7 @@ def test_the_flow_sends_prefect_its_drift(recorded: ServerRecord, champion: str,
     assert {run.name for run in recorded.task_runs()} == {"score news.csv", "watch drift"}
     [table] = [json.loads(artifact.data) for artifact in recorded.artifacts("score-drift")]
     rows = ask(home, "SELECT measure, value, difference FROM score_drift")
-    assert [(row["measure"], row["value"]) for row in table] == [
+    assert [(row["measure"], row["here"]) for row in table] == [
         (measure, round(value, 3)) for measure, value, _ in rows
     ]
     beyond = {row["measure"] for row in table if row["beyond tolerance"]}

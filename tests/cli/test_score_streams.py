@@ -39,7 +39,7 @@ def test_the_drift_of_a_stream_is_reported_while_it_runs_and_at_ctrl_c(
     lines = err.splitlines()
     assert (code, len(out.splitlines())) == (130, 401)
     [counted] = [place for place, line in enumerate(lines) if line.startswith("-: 400 rows read")]
-    drifted = [place for place, line in enumerate(lines) if line.startswith("drift: ")]
+    drifted = [place for place, line in enumerate(lines) if line.startswith("warning: drift: ")]
     assert drifted[0] < counted < drifted[-1]
     assert lines[-1].startswith("fintone: interrupted")
 

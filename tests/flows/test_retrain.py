@@ -55,6 +55,7 @@ def find(artifacts: list[Any], key: str) -> Any:
 
 
 def check_report(text: str, page: Path) -> None:
+    assert "**May we use it? No.** " in text
     assert "Validation chose " in text
     assert escape(str(page), 2_000) in text
     assert "file:" not in text

@@ -1,6 +1,7 @@
 """A study after an earlier one: on more headlines, after a killed process, and in a home of an older version."""
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -26,13 +27,19 @@ from tests.server_record import ServerRecord
 pytestmark = pytest.mark.usefixtures("server", "lasting_worker", "few_charts")
 
 
-def test_a_champion_is_compared_with_a_challenger_on_the_challengers_test_part(home: Path, config: StudyConfig) -> None:
+def test_a_champion_is_compared_with_a_challenger_on_the_challengers_test_part(
+    home: Path, config: StudyConfig, recorded: ServerRecord
+) -> None:
     lenient = PromotionSettings(min_accuracy=0, max_unparsed_rate=1, beat_baseline=False)
     small = config.model_copy(update={"promotion": lenient, "baselines": BaselineSettings(names=())})
     small = small.model_copy(update={"curve_epochs": (), "grid": {**config.grid, "training.learning_rate": (1e-2,)}})
     first = retrain(small)
     [champion] = ask(home, "SELECT cell_id FROM champions WHERE decision = 'promoted' AND previous_cell_id IS NULL")
     assert ask(home, "SELECT DISTINCT cell_id FROM leaderboard WHERE is_champion") == [champion]
+    [board], [summary] = recorded.artifacts("leaderboard"), recorded.artifacts("summary")
+    assert re.search(r"^\| \\\* lr=1e\\?-02 ", str(board.data), flags=re.MULTILINE), board.data
+    assert "was the champion" in str(board.description)
+    assert "was the champion" not in str(summary.description)
 
     with Path(config.data.source).open("a", newline="") as file:
         random = Random(6)

@@ -221,8 +221,8 @@ def test_prices_that_cannot_be_used_are_refused(home: Path, cell: str, content: 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"prices": "nowhere.csv"}, r"prices nowhere\.csv: there is no such file"),
-        ({"prices": "home"}, "prices home: is a folder; give a file"),
+        ({"prices": "nowhere.csv"}, r"prices 'nowhere\.csv' does not exist in /.*: give the path of a file"),
+        ({"prices": "home"}, "prices 'home' is a folder: give the path of a file"),
         ({"prices": "news.doc"}, r"must end in one of \.csv"),
         ({"calendar": "XXXX"}, "calendar 'XXXX': no exchange has this code"),
         ({"price_column": "open"}, "has no column 'open'"),

@@ -13,7 +13,7 @@ import pytest
 from storage import locks
 from storage.cell_progress import start_cell
 from storage.interruptions import mark_interrupted
-from storage.locks import holding, holding_if_free
+from storage.locks import holding, holding_if_free, registered_run
 from storage.query import query
 from storage.studies import start_study
 from storage.unfit import WarehouseUnwritableError
@@ -109,6 +109,17 @@ def test_a_lock_is_held_and_given_back_where_no_byte_can_be_written(tmp_path: Pa
     with start(FULL_DISK, tmp_path / "warehouse.duckdb") as process:
         output, _ = process.communicate()
     assert output == "held False\nfree again True\n"
+
+
+def test_lock_files_of_killed_processes_go_with_the_next_run_and_held_ones_stay(tmp_path: Path) -> None:
+    warehouse, folder = tmp_path / "warehouse.duckdb", tmp_path / "locks"
+    folder.mkdir()
+    for name in ("scoring-2b2eec4cd8b0", "study-a-b", "run-999999-beef"):
+        (folder / f"{name}.lock").write_text("999999")
+    with holding(warehouse, "cell", "mine"), registered_run(warehouse):
+        names = sorted(path.name.partition("-")[0] for path in folder.iterdir())
+        assert names == ["cell", "run"]
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])

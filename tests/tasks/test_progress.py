@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from prefect import flow
 
+from flows.notices import show_notices
 from operations.pace import CellWork, Pace, pacing
 from tasks import progress
 from tasks.progress import JobProgress, Progress, announce, format_seconds
@@ -54,6 +55,50 @@ def notify(message: str) -> None:
 def test_an_announcement_is_a_line_and_an_event(events: list[dict[str, Any]]) -> None:
     notify("split: 900 train")
     assert events == [{"text": "split: 900 train"}]
+
+
+def test_a_warning_has_that_level_so_that_a_server_finds_it(server: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "prefect.flow_runs"):
+        notify("warning: too few headlines")
+        notify("split: 900 train")
+        log_twice()
+    levels = {record.getMessage(): record.levelname for record in caplog.records if hasattr(record, "fintone")}
+    assert levels == {
+        "warning: too few headlines": "WARNING",
+        "split: 900 train": "INFO",
+        "home: another process is running": "WARNING",
+        "home: all is well": "INFO",
+    }
+
+
+@flow
+def log_twice() -> None:
+    """What storage logs has its own level."""
+    logger = logging.getLogger("fintone.test")
+    logger.setLevel(logging.INFO)
+    show_notices()
+    logger.warning("home: another process is running")
+    logger.info("home: all is well")
+
+
+def test_a_server_keeps_ever_fewer_lines_of_a_long_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten hours with an update every two seconds."""
+    now, kept = 0.0, []
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now)
+    monkeypatch.setattr(progress.Progress, "_draw", lambda *_: None)
+
+    class Keep:
+        def info(self, text: str, extra: dict[str, Any]) -> None:
+            kept.extend([text] * extra["send_to_api"])
+
+    monkeypatch.setattr(progress, "get_run_logger", Keep)
+    bar = Progress("train", 18_000)
+    for step in range(1, 18_001):
+        now += 2.0
+        bar.update(step)
+    assert 50 < len(kept) < 150
+    assert kept[0].startswith("train, 1/18000")
+    assert kept[-1] == "train, 18000/18000"
 
 
 def test_quick_work_shows_only_its_end(events: list[dict[str, Any]]) -> None:
