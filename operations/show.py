@@ -7,8 +7,10 @@ from operations.catalogue import open_home
 from operations.disk import count_bytes, format_bytes
 from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
+from reporting.fresh import describe_found_drop
 from reporting.promotion import describe_champion, describe_decision, describe_repeats_unjudged
 from schemas.promotion import CHAMPION
+from storage.accuracy_drops import load_champion_drop
 from storage.cells import load_cell, load_trained
 from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
@@ -100,7 +102,13 @@ def _show_champion(home: "Home", entry: Entry) -> Shown:
     """The champion is shown as the cell that it is, with the temperature at which it is used."""
     shown = _show_cell(home, entry._replace(kind="cell"))
     champion = load_champion(home.warehouse)
-    facts = {"champion": describe_champion(champion), "answers": _describe_answers(home, champion), **shown.facts}
+    drop = load_champion_drop(home.warehouse, champion) if champion else None
+    facts = {
+        "champion": describe_champion(champion),
+        "answers": _describe_answers(home, champion),
+        **({"accuracy_dropped": f"{describe_found_drop(drop)} Train again: fintone run"} if drop else {}),
+        **shown.facts,
+    }
     return Shown(entry, facts, shown.tables, ("fintone list champions", *shown.commands))
 
 

@@ -1,6 +1,9 @@
 """Describes a model's accuracy on fresh headlines, those that it has scored since its study, in a line."""
 
-from reporting.verdict import format_p_value, format_ratio
+from collections.abc import Mapping
+from typing import Any
+
+from reporting.verdict import format_figure, format_p_value, format_ratio
 from schemas.listing import count
 from schemas.scoring import FreshAccuracy, KnownDrop
 
@@ -26,3 +29,12 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
         return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
     text = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
     return f"warning: {text} now{earlier}{remedy}" if known else text
+
+
+def describe_found_drop(drop: Mapping[str, Any]) -> str:
+    """A row of `accuracy_drops` in a sentence."""
+    return (
+        f"On {drop['found_at']:%d %B %Y} its accuracy on {count(drop['n'], 'labelled headline')} since its study was "
+        f"{format_figure(drop['accuracy'])}: beyond noise below {format_figure(drop['reference'])}, the lower end of "
+        f"the interval on its own test part ({format_p_value(drop['p_value'])})."
+    )

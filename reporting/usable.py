@@ -2,11 +2,10 @@
 
 from typing import Any, NamedTuple
 
+from reporting.fresh import describe_found_drop
 from reporting.licences import describe_data_licence, forbids_commerce
 from reporting.promotion import describe_repeats_unjudged, describe_temperature
 from reporting.text import visible
-from reporting.verdict import format_figure, format_p_value
-from schemas.listing import count
 from schemas.promotion import Champion
 from schemas.report import StudyReport
 
@@ -39,7 +38,7 @@ def describe_usable(report: StudyReport) -> Usable:
         why = f"{why} The licence of the data is {visible(licence)}."
     drops = report.tables["drops"].records()
     drop = next((row for row in drops if row["temperature"] == champion.temperature), None)
-    return Usable("Train again", f"{_describe_drop(drop)} {why}") if drop else Usable(word, why)
+    return Usable("Train again", f"{describe_found_drop(drop)} {why}") if drop else Usable(word, why)
 
 
 def describe_approval(report: StudyReport) -> str:
@@ -76,15 +75,6 @@ def _judge(report: StudyReport) -> Usable:
 def _describe_answering(report: StudyReport, champion: Champion) -> str:
     """The temperature at which the champion answers new headlines, and that at which its study judged it."""
     return f"It answers {describe_temperature(champion.temperature, report.chosen.temperature)}."
-
-
-def _describe_drop(drop: dict[str, Any]) -> str:
-    """A row of `accuracy_drops` in a sentence."""
-    return (
-        f"On {drop['found_at']:%d %B %Y} its accuracy on {count(drop['n'], 'labelled headline')} since its study was "
-        f"{format_figure(drop['accuracy'])}: beyond noise below {format_figure(drop['reference'])}, the lower end of "
-        f"the interval on its own test part ({format_p_value(drop['p_value'])})."
-    )
 
 
 def _overrides_gate(report: StudyReport) -> bool:

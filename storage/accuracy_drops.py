@@ -2,8 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
+from schemas.promotion import Champion
 from schemas.scoring import FreshAccuracy, FreshCounts, KnownDrop
+from storage.named_rows import named_row
 from storage.warehouse import reading, utc_now, writing
 
 _FRESH = """
@@ -42,6 +45,17 @@ def load_drop(warehouse: Path, scoring_id: str) -> KnownDrop | None:
             {"scoring_id": scoring_id},
         ).fetchall()
     return KnownDrop(*rows[0]) if rows else None
+
+
+def load_champion_drop(warehouse: Path, champion: Champion) -> dict[str, Any] | None:
+    """The row of `accuracy_drops` for a champion at its temperature, the latest of several decodings; None if none."""
+    with reading(warehouse) as connection:
+        return named_row(
+            connection.execute(
+                "FROM accuracy_drops WHERE cell_id = $cell_id AND temperature = $temperature ORDER BY found_at DESC",
+                champion._asdict(),
+            )
+        )
 
 
 def save_drop(warehouse: Path, scoring_id: str, drop: FreshAccuracy) -> None:

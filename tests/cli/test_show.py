@@ -116,6 +116,17 @@ def test_the_champion_is_shown_as_its_cell(
     assert re.match(r"answers +at temperature 0.1, at which it was judged: accuracy \.\d+", out.splitlines()[1])
     assert re.search(r"^champion now +yes", out, flags=re.MULTILINE)
     assert "fintone promote" not in out
+    assert "accuracy dropped" not in out
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(
+            "INSERT INTO accuracy_drops BY NAME SELECT ? AS cell_id, .1 AS temperature, 'd' AS decoding_id, 's' AS"
+            " scoring_id, 200 AS n, .63 AS accuracy, .871 AS reference, 900 AS test_n, .9 AS test_accuracy, 2e-32 AS"
+            " p_value, TIMESTAMP '2026-11-29' AS found_at",
+            [cell],
+        )
+    facts = json.loads(fintone("show", "champion", "--format", "json")[1])["facts"]
+    assert facts["accuracy_dropped"].startswith("On 29 November 2026 its accuracy on 200 labelled headlines since")
+    assert facts["accuracy_dropped"].endswith("Train again: fintone run")
     assert re.search(rf"^{cell} .* true ", fintone("list", "cells")[1], flags=re.MULTILINE)
 
 
