@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from prefect import task
-from prefect.artifacts import create_table_artifact
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.events import emit_event
 
 from operations.drift import DriftWatch
@@ -16,7 +16,9 @@ from schemas.score import ScoreSettings
 from schemas.scoring import Drift, FreshAccuracy
 from tasks.progress import Progress, announce
 
-DRIFT_KEY = "score-drift"
+DRIFT_KEY, ACCURACY_KEY = "score-drift", "fresh-accuracy"
+MOST_OF_A_LINE = 2_000
+"""Characters of a line that are shown."""
 DRIFT_EVENT = "fintone.score.drifted"
 DROP_EVENT = "fintone.score.accuracy_dropped"
 
@@ -73,7 +75,7 @@ def watch_drift(scored: ScoredSource, tolerance: float) -> list[Drift]:
 
 @task(task_run_name="watch accuracy")
 def watch_fresh_accuracy(scored: ScoredSource) -> FreshAccuracy | None:
-    """Announce the accuracy on labelled headlines since the model's study; a drop beyond noise sends one event.
+    """Show the accuracy on labelled headlines since the model's study; a drop beyond noise sends one event.
 
     Returns:
         The drop, if there is one.
@@ -84,7 +86,12 @@ def watch_fresh_accuracy(scored: ScoredSource) -> FreshAccuracy | None:
     def send(drop: FreshAccuracy) -> bool:
         return emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
 
-    return watch_accuracy(Home.from_environment().warehouse, scored.scoring_id, announce, send)
+    def show(line: str) -> None:
+        announce(line)
+        described = f"{escape(scored.source)} by cell {scored.cell_id}"
+        create_markdown_artifact(escape(line, MOST_OF_A_LINE), key=ACCURACY_KEY, description=described)
+
+    return watch_accuracy(Home.from_environment().warehouse, scored.scoring_id, show, send)
 
 
 def emit_drop(scoring_id: str, source: str, cell_id: str, drop: FreshAccuracy) -> bool:
