@@ -5,6 +5,7 @@ from collections.abc import Callable
 from schemas.errors import FailureError, InputError
 from schemas.promotion import CHAMPION, CHAMPIONS
 
+_PROMOTED = "the cell that the gate or a person promoted"
 Suggestions = list[tuple[str, str]]
 """Words with their descriptions; a shell that cannot show descriptions shows only the words."""
 
@@ -62,9 +63,6 @@ def complete_measured(incomplete: str) -> Suggestions:
     """`champion`, `champions`, and ids of fine-tuned cells."""
     words = {CHAMPION: _PROMOTED, CHAMPIONS: "of each headline, the champion of its time"}
     return [*_words(incomplete, words), *complete_fine_tune(incomplete)]
-
-
-_PROMOTED = "the cell that the gate or a person promoted"
 
 
 def _words(incomplete: str, words: dict[str, str]) -> Suggestions:

@@ -16,7 +16,7 @@ def market(
     model: Annotated[
         str,
         typer.Option(
-            help="`champion`; `champions`, for each headline that of its time; or a cell's id or name.",
+            help="`champion`, or a cell's id or name; `champions`: for each headline, that of its time.",
             autocompletion=complete_measured,
         ),
     ] = "champion",

@@ -32,7 +32,8 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
 
     found = find_accuracy(warehouse, scoring_id)
     if found is None:
-        notify("fresh headlines: none with a label, so nothing is known of the accuracy since the model's study")
+        why = why_unknown(warehouse, scoring_id)
+        notify(f"fresh headlines: nothing is known of the accuracy since the model's study: {why}")
         return None
     known, is_drop = load_drop(warehouse, scoring_id), has_dropped(found.p_value)
     notify(describe_fresh(found, known, is_drop=is_drop))
@@ -43,6 +44,15 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
     if not (known and known.is_sent) and send(found):
         save_sent(warehouse, scoring_id)
     return found
+
+
+def why_unknown(warehouse: Path, scoring_id: str) -> str:
+    """Why `find_accuracy` finds nothing."""
+    from storage.accuracy_drops import load_fresh_counts
+
+    if not load_fresh_counts(warehouse, scoring_id).n:
+        return "none has a label"
+    return "the model was not judged on its own test part at this temperature, with these draws"
 
 
 def find_accuracy(warehouse: Path, scoring_id: str) -> FreshAccuracy | None:

@@ -69,7 +69,7 @@ def measure_market(settings: MarketSettings) -> Measured:
         "jumps": jumps,
     }
 
-    learned = "the model" if answers.cell else "the last champion"
+    learned = "the model" if answers.cell else "the champions"
 
     def measure(days: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
         if days.empty:

@@ -45,13 +45,18 @@ class Answers(NamedTuple):
                 f"{counts.counting:,} of {dated} with a date count: they are later than {counts.trained_to:%Y-%m-%d}, "
                 "up to which the model learned"
             )
-        if counts.in_sample or counts.not_later:
-            whose = "it" if self.cell else "this champion"
-            yield f"left out: {counts.in_sample:,} that {whose} was trained on, {counts.not_later:,} that are not later"
+        left_out = {
+            f"that {'the model' if self.cell else 'their champion'} was trained on": counts.in_sample,
+            "that are not later": counts.not_later,
+            "of a cell whose study was deleted, so that nobody knows what it learned from": counts.unknown,
+        }
+        if any(left_out.values()):
+            yield f"left out: {', '.join(f'{number:,} {why}' for why, number in left_out.items() if number)}"
         if counts.unanswered:
             yield (
-                f"left out: {count(counts.unanswered, 'headline')} that other cells have answered, and the champion of "
-                "their time has not: `fintone score FILE --model CELL` lets it answer"
+                f"left out: {count(counts.unanswered, 'headline')} that the champion of their time has not answered at "
+                "its temperature, and others have: `fintone list champions` names it, and `fintone score FILE --model "
+                "CELL --temperature T` lets it answer"
             )
         if counts.before_cutoff:
             yield (
@@ -71,7 +76,7 @@ def choose_answers(settings: MarketSettings) -> Answers:
     Raises:
         InputError: There is no such model, or it has no answers with dates that count.
     """
-    from storage.market import count_answers
+    from storage.market import count_answers, has_former_champions
 
     home = Home.from_environment()
     if settings.model == CHAMPIONS:
@@ -81,7 +86,7 @@ def choose_answers(settings: MarketSettings) -> Answers:
     chosen = choose_model(ScoreSettings(source=settings.prices, model=settings.model, temperature=settings.temperature))
     cell = Champion(chosen.model.card.cell_id, chosen.temperature)
     counts = count_answers(home.warehouse, cell)
-    is_of_last = settings.model == CHAMPION and count_answers(home.warehouse, None).cells > 1
+    is_of_last = settings.model == CHAMPION and has_former_champions(home.warehouse, cell)
     _check_cell(counts, cell, f"; {_ADVICE}" if is_of_last else "")
     return Answers(cell, counts, is_of_last)
 
@@ -106,6 +111,11 @@ def _check_champions(counts: "AnswerCounts") -> None:
         raise NothingMeasuredError(
             "champions: no headline with a date was answered by the cell that was champion when it was published; "
             "score news with dates while a cell is champion: fintone score news.csv"
+        )
+    if counts.unknown == counts.dated:
+        raise NothingMeasuredError(
+            f"champions: none of their {counts.dated:,} answers with a date counts, since their studies were deleted, "
+            "so that nobody knows what they learned from"
         )
     if not counts.counting:
         raise NothingMeasuredError(

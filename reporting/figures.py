@@ -93,7 +93,11 @@ def _overview(report: StudyReport) -> Chart:
         roles[report.chosen.cell_id].append("champion")
     rivals = [row["accuracy"] for row in rows if "best baseline" in roles.get(row["cell_id"], ())]
     best = rows[0]
-    starred = "A star marks the champion. " if any(set(own) & set(STARRED) for own in roles.values()) else ""
+    starred = (
+        "A star marks the champion, or the one before. "
+        if any(set(own) & set(STARRED) for own in roles.values())
+        else ""
+    )
     return Chart(
         "overview",
         f"Every cell and baseline at {at}: {SAMPLED}, with its 95 % interval, the best first. {starred}"
@@ -187,8 +191,8 @@ def _temperature(report: StudyReport) -> Chart:
         "accuracy_over_temperature",
         f"Expected accuracy on test over the sampling temperature: the mean over all draws. The base, the chosen cell, "
         f"the champion and the best others, {MOST_SERIES} lines at most. Lines within .01 of each other everywhere "
-        "are one. Answers that are no label count as neutral: where most are, a line comes near the share of neutral "
-        "headlines.",
+        "are one. Answers that are no label count as neutral: where most answers are none, a line comes near the share "
+        "of neutral headlines.",
         f"Expected accuracy of the chosen cell over temperature: {listed}.",
         table,
         lambda layout: draw_temperatures(

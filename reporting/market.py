@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from reporting.verdict import format_p_value, format_ratio
+from reporting.markdown import escape
+from reporting.verdict import format_figure, format_p_value, format_ratio
 from schemas.listing import count, list_some
 
 LEVEL = 0.05
@@ -82,6 +83,21 @@ def describe_test(row: Mapping[str, Any]) -> str:
     else:
         estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
     return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {describe_days(row)}"
+
+
+def show_test(row: Mapping[str, Any]) -> dict[str, str]:
+    """A test as a row of Markdown with few enough columns to be seen at once."""
+    is_tested = row["reason"] is None
+    show = format_figure if row["measure"] == RANKS else format_percent
+    return {
+        "of": escape(row["instrument"] or NAMES[row["scope"]]),
+        "return over": count(row["horizon"], "session"),
+        "measure": "coefficient" if row["measure"] == "sentiment" else row["measure"],
+        "estimate": show(row["estimate"]) if is_tested else row["reason"],
+        "95 %": f"{show(row['low'])} to {show(row['high'])}" if is_tested else "",
+        "p": format_p_value(row["p_holm"]).removeprefix("p").removeprefix("=") if is_tested else "",
+        "measured on": describe_days(row),
+    }
 
 
 def format_percent(value: float) -> str:

@@ -3,9 +3,11 @@
 import unicodedata
 from collections.abc import Sequence
 
-JOINERS = "\u200c\u200d"
-"""The zero width non-joiner, which Persian words have, and the joiner, which emoji of several persons have."""
-_JOINED = {"Lo", "Mn", "Mc", "So", "Sk"}
+NON_JOINER, JOINER = "\u200c", "\u200d"
+"""Words in Arabic and Indic scripts have the first; emoji of several parts, and letters after a virama, the second."""
+_INDIC = {"Lo", "Mn", "Mc"}
+_JOINED = {"So", "Sk", "Mn"}
+"""An emoji, its skin tone, and its variation selector or a virama."""
 _HIDDEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -23,10 +25,20 @@ def visible(text: str) -> str:
 def _is_hidden(text: str, place: int) -> bool:
     if unicodedata.category(text[place]) not in _HIDDEN:
         return False
-    around = text[place - 1 : place] + text[place + 1 : place + 2]
-    return not (
-        text[place] in JOINERS and len(around) > 1 and {unicodedata.category(char) for char in around} <= _JOINED
-    )
+    before, after = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
+    if text[place] == NON_JOINER:
+        return not (_is_arabic(before) or _is_arabic(after) or {_category(before), _category(after)} <= _INDIC)
+    if text[place] == JOINER:
+        return not (_category(before) in _JOINED and _category(after) in {"So", "Lo"})
+    return True
+
+
+def _is_arabic(char: str) -> bool:
+    return char != "" and unicodedata.bidirectional(char) == "AL"
+
+
+def _category(char: str) -> str:
+    return unicodedata.category(char) if char else ""
 
 
 def format_temperature(temperature: float) -> str:

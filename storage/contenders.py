@@ -1,6 +1,7 @@
 """The contenders that a report compares: the chosen cell, the champion, its base if it has one, the best baseline."""
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from schemas.promotion import Champion
 from schemas.report import Chosen, Contender, Role
@@ -9,14 +10,11 @@ from storage.champions import read_champion
 if TYPE_CHECKING:
     import duckdb
 
-_ITS_BASE = (
-    "SELECT leaderboard.cell_id, temperature FROM leaderboard JOIN cells USING (cell_id)"
-    " JOIN cells AS chosen ON chosen.cell_id = $cell_id"
+_BASES = (
+    "SELECT leaderboard.cell_id, temperature, cells.hyperparameters, chosen.hyperparameters FROM leaderboard"
+    " JOIN cells USING (cell_id) JOIN cells AS chosen ON chosen.cell_id = $cell_id"
     " WHERE study_id = $study_id AND part = 'test' AND leaderboard.kind = 'base' AND temperature = $temperature"
-    " AND cells.model = chosen.model ORDER BY len(list_filter("
-    "['$.base_model', '$.prompt', '$.training.precision', '$.training.attention'], lambda path:"
-    " (cells.hyperparameters -> path) IS NOT DISTINCT FROM (chosen.hyperparameters -> path))) DESC,"
-    " accuracy DESC, place LIMIT 1"
+    " AND cells.model = chosen.model ORDER BY accuracy DESC, place"
 )
 _ITS_BASELINE = (
     "SELECT cell_id, temperature FROM leaderboard WHERE study_id = $study_id AND part = 'test' AND kind = 'baseline'"
@@ -46,7 +44,8 @@ def read_contenders(connection: "duckdb.DuckDBPyConnection", study_id: str, chos
         chosen: The cell that validation chose.
     """
     values = {"study_id": study_id, "cell_id": chosen.cell_id}
-    base = connection.execute(_ITS_BASE, {**values, "temperature": chosen.temperature}).fetchall()
+    bases = connection.execute(_BASES, {**values, "temperature": chosen.temperature}).fetchall()
+    base = max(bases, key=lambda row: _count_shared(json.loads(row[2]), json.loads(row[3])), default=None)
     baseline = connection.execute(_ITS_BASELINE, {"study_id": study_id}).fetchall()
     champion = read_champion(connection)
     before = connection.execute(_BEFORE, values).fetchall()
@@ -55,9 +54,18 @@ def read_contenders(connection: "duckdb.DuckDBPyConnection", study_id: str, chos
         cells.append(("champion", champion))
     elif before:
         cells.append(("champion before", Champion(*before[0])))
-    cells += [("base", row) for row in base] + [("best baseline", row) for row in baseline]
+    cells += [("base", base[:2])] if base else []
+    cells += [("best baseline", row) for row in baseline]
     found = (_read_evaluated(connection, study_id, role, *cell) for role, cell in cells)
     return tuple(contender for contender in found if contender)
+
+
+def _count_shared(settings: dict[str, Any], chosen: dict[str, Any]) -> int:
+    """How many of the settings that an untouched base has are those of the chosen cell: its model, its prompt, ..."""
+    shared: list[bool] = [settings[name] == chosen[name] for name in ("base_model", "prompt") if name in settings]
+    training, own = settings.get("training", {}), chosen.get("training", {})
+    shared += [own.get(name) == value for name, value in training.items()]
+    return sum(shared)
 
 
 def _read_evaluated(

@@ -108,7 +108,7 @@ def _clear_abandoned(warehouse: Path) -> None:
     """Delete the lock files of processes that were killed."""
     for path in (warehouse.parent / FOLDER).glob("*.lock"):
         kind, _, identifier = path.stem.partition("-")
-        with holding_if_free(warehouse, kind, identifier):
+        with suppress(OSError), holding_if_free(warehouse, kind, identifier):  # another user's file may stay
             pass  # a lock that was free is deleted with the end of the block
 
 

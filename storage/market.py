@@ -29,6 +29,8 @@ class AnswerCounts(NamedTuple):
     counting: int
     in_sample: int
     not_later: int
+    unknown: int
+    """Those of cells of which it is unknown what they learned from, since their study was deleted."""
     before_cutoff: int
     """Those of `counting` that the base model may have read when it was pretrained."""
     trained_to: Any
@@ -45,12 +47,23 @@ def count_answers(warehouse: Path, cell: Champion | None) -> AnswerCounts:
     with reading(warehouse) as connection:
         [row] = connection.execute(
             "SELECT count(*), count(*) FILTER (counts), count(*) FILTER (in_sample), count(*) FILTER (NOT in_sample AND"  # noqa: S608
-            " NOT counts), count(*) FILTER (counts AND before_cutoff), max(trained_to),"
-            f" count(DISTINCT (cell_id, temperature)) FROM {chosen}",
+            " published_at <= trained_to), count(*) FILTER (NOT in_sample AND trained_to IS NULL), count(*) FILTER"
+            f" (counts AND before_cutoff), max(trained_to), count(DISTINCT (cell_id, temperature)) FROM {chosen}",
             values,
         ).fetchall()
         unanswered = 0 if cell else connection.execute(_UNANSWERED).fetchall()[0][0]
     return AnswerCounts._make((*row, unanswered))
+
+
+def has_former_champions(warehouse: Path, champion: Champion) -> bool:
+    """Whether others than a champion have answered headlines of the time in which they were champion."""
+    with reading(warehouse) as connection:
+        [(found,)] = connection.execute(
+            "SELECT count(*) > 0 FROM (FROM dated_answers WHERE by_champion AND (cell_id, temperature) <>"
+            " ($cell_id, $temperature) LIMIT 1)",
+            champion._asdict(),
+        ).fetchall()
+    return bool(found)
 
 
 _UNANSWERED = """
@@ -60,9 +73,7 @@ _UNANSWERED = """
         GROUP BY ALL
         HAVING NOT bool_or(by_champion)
     ) AS headlines
-    JOIN ledger.reigns AS reigns
-        ON headlines.published_at >= reigns.reigned_from
-        AND (reigns.reigned_until IS NULL OR headlines.published_at < reigns.reigned_until)
+    JOIN ledger.reigns AS reigns ON in_reign(headlines.published_at, reigned_from, reigned_until)
 """
 
 

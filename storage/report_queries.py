@@ -148,8 +148,8 @@ def _confidence(study_id: str, chosen: Chosen, act_at: float) -> dict[str, str]:
             f"WHERE {best} AND temperature = {chosen.temperature:g} AND threshold IN ({wanted}) ORDER BY threshold"
         ),
         "calibration": (
-            "SELECT temperature, mean_confidence, accuracy, accuracy_low, accuracy_high, n, gap FROM calibration "
-            f"WHERE {best} ORDER BY temperature, bin"
+            "SELECT temperature, confidence_low, mean_confidence, accuracy, accuracy_low, accuracy_high, n, gap FROM "
+            f"calibration WHERE {best} ORDER BY temperature, bin"
         ),
         "calibration_summary": (
             "SELECT temperature, expected_calibration_error, brier_score, log_loss FROM calibration_summary "

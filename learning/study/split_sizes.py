@@ -117,7 +117,7 @@ def check_supply(available: Mapping[str, int], sizes: Sizes, tested: Mapping[str
 def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Iterator[SplitSettings]:
     """Yield settings with smaller sizes, largest first, that leave each class a tenth of its headlines for validation.
 
-    Test keeps its size while train has as many headlines or more; below that, the two keep their proportion.
+    Train and test keep their proportion, except that test keeps its own size or a third of both, whichever is less.
 
     Args:
         available: Headlines of each label that can be in any part.
@@ -127,9 +127,9 @@ def iterate_smaller(available: Mapping[str, int], split: SplitSettings) -> Itera
     total = min(requested - 1, max(available.values(), default=0))
     while total > 1:
         in_proportion = max(ceil(total * split.test_per_class / requested - 0.5), 1)
-        test = split.test_per_class if 2 * split.test_per_class <= total else in_proportion
+        test = max(in_proportion, min(split.test_per_class, total // 3))
         smaller = split.model_copy(update={"train_per_class": total - test, "test_per_class": test})
-        if _leaves_validation(available, smaller):
+        if test < total and _leaves_validation(available, smaller):
             yield smaller
             total = int(total * SHRINKING)
         else:

@@ -55,7 +55,7 @@ def _draw_panel(axes: Axes, bins: list[Record], number: int) -> None:
             elinewidth=1.8 if is_many else 0.9,
             capsize=2.5,
         )
-        middle = (min(int(row["mean_confidence"] * BINS), BINS - 1) + 0.5) / BINS
+        middle = row["confidence_low"] + 0.5 / BINS
         axes.text(middle, COUNTS_AT, _shorten(row["n"]), ha="center", va="center", fontsize=8, color=MUTED)
     for before, after in zip(range(len(bins)), range(1, len(bins)), strict=False):
         if many[before] and many[after]:
@@ -66,4 +66,7 @@ def _draw_panel(axes: Axes, bins: list[Record], number: int) -> None:
 
 def _shorten(n: int) -> str:
     """A number in four characters at most, so that those of neighbours do not touch."""
-    return f"{n}" if n < 1000 else f"{n / 1000:.0f}k"  # noqa: PLR2004 (a thousand)
+    for size, unit in ((1_000_000, "M"), (1_000, "k")):
+        if n >= 0.9995 * size:
+            return f"{n / size:.1f}{unit}" if n < 9.95 * size else f"{n / size:.0f}{unit}"
+    return f"{n}"

@@ -92,6 +92,11 @@ END;
 COMMENT ON MACRO shows IS 'Whether a cell with these settings shows examples, or a context where there is one; a setting that is not stored has its default.';
 
 
+CREATE OR REPLACE MACRO in_reign(moment, reigned_from, reigned_until) AS
+    moment >= reigned_from AND (reigned_until IS NULL OR moment < reigned_until);
+COMMENT ON MACRO in_reign IS 'Whether a moment is in a reign, which begins at its first moment and ends before the first of the next one.';
+
+
 CREATE OR REPLACE MACRO z_975() AS 1.959963984540054;
 COMMENT ON MACRO z_975 IS 'The 97.5 % quantile of the standard normal distribution, for two-sided intervals at 95 %.';
 

@@ -128,8 +128,7 @@ LEFT JOIN ledger.cutoffs AS cutoffs USING (cell_id)
 LEFT JOIN ledger.reigns AS reigns
     ON reigns.cell_id = zoned.cell_id
     AND reigns.temperature = zoned.temperature
-    AND zoned.published_at >= reigns.reigned_from
-    AND (reigns.reigned_until IS NULL OR zoned.published_at < reigns.reigned_until)
+    AND in_reign(zoned.published_at, reigns.reigned_from, reigns.reigned_until)
 ORDER BY
     zoned.cell_id,
     zoned.temperature,
@@ -157,7 +156,7 @@ COMMENT ON COLUMN dated_answers.in_sample IS 'Whether the cell was trained on th
 COMMENT ON COLUMN dated_answers.trained_to IS 'The latest time of what the cell was trained and chosen on, UTC; headlines without a date have the time of their ingestion; NULL where its study was deleted.';
 COMMENT ON COLUMN dated_answers.counts IS 'Whether the headline is later than trained_to and not in_sample, so the answer cannot depend on what happened after it.';
 COMMENT ON COLUMN dated_answers.before_cutoff IS 'Whether its base model may have read the headline when it was pretrained (base_model.trained_until); NULL where that is unknown.';
-COMMENT ON COLUMN dated_answers.by_champion IS 'Whether the cell was champion, at this temperature, when the headline was published.';
+COMMENT ON COLUMN dated_answers.by_champion IS 'Whether the cell was champion, at this temperature, when the headline was published; a date without a time counts as midnight.';
 COMMENT ON COLUMN dated_answers.timezone IS 'Time zone in which a date that names none was read, so that one without a time is midnight there; that of the study for a test part, and where an older version scored.';
 
 
@@ -265,8 +264,8 @@ ORDER BY
 COMMENT ON VIEW market_reaction IS 'How returns follow the sentiment of the sessions before them: correlations and coefficients with 95 % intervals.';
 COMMENT ON COLUMN market_reaction.market_id IS 'The measurement.';
 COMMENT ON COLUMN market_reaction.prices IS 'Name of the file of prices.';
-COMMENT ON COLUMN market_reaction.cell_id IS 'The cell that answered.';
-COMMENT ON COLUMN market_reaction.temperature IS 'Sampling temperature of its probabilities.';
+COMMENT ON COLUMN market_reaction.cell_id IS 'The cell that answered; NULL where each headline has the answer of the champion of its time.';
+COMMENT ON COLUMN market_reaction.temperature IS 'Sampling temperature of its probabilities; NULL where cell_id is.';
 COMMENT ON COLUMN market_reaction.scope IS 'panel: each instrument on each day. overall: the mean return of all instruments against all headlines. instrument: a single one.';
 COMMENT ON COLUMN market_reaction.instrument IS 'The instrument; NULL for panel and overall.';
 COMMENT ON COLUMN market_reaction.horizon IS 'Sessions from the first close after a headline to the close that ends the return.';

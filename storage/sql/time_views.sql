@@ -217,8 +217,7 @@ WITH on_test AS (
     JOIN ledger.predictions USING (evaluation_id)
     JOIN headlines
         ON headlines.headline_id = ledger.predictions.headline_id
-        AND headlines.published_at >= reigns.reigned_from
-        AND (reigns.reigned_until IS NULL OR headlines.published_at < reigns.reigned_until)
+        AND in_reign(headlines.published_at, reigns.reigned_from, reigns.reigned_until)
 ),
 on_scored AS (
     SELECT
@@ -238,8 +237,7 @@ on_scored AS (
     JOIN ledger.scored_headlines AS scored
         ON scored.cell_id = reigns.cell_id
         AND scored.temperature = reigns.temperature
-        AND scored.published_at >= reigns.reigned_from
-        AND (reigns.reigned_until IS NULL OR scored.published_at < reigns.reigned_until)
+        AND in_reign(scored.published_at, reigns.reigned_from, reigns.reigned_until)
 ),
 answered AS (
     SELECT *, min(text_id) OVER (PARTITION BY number, text) AS first_id

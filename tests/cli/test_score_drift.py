@@ -67,6 +67,10 @@ def test_the_flow_sends_prefect_its_drift(recorded: ServerRecord, champion: str,
     assert [(row["measure"], row["here"]) for row in table] == [
         (measure, round(value, 3)) for measure, value, _ in rows
     ]
+    on_test = ask(home, "SELECT test_value, difference_low, difference_high FROM score_drift")
+    assert [(row["on test"], row["95 %"]) for row in table] == [
+        (round(value, 3), f"{low:+.3f} to {high:+.3f}") for value, low, high in on_test
+    ]
     beyond = {row["measure"] for row in table if row["beyond tolerance"]}
     assert beyond
     [event] = read_events("news.csv")

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("session_worker")
 Score = Callable[[Sequence[tuple[str, str, str]]], str]
 RIGHT = {"neutral": "neutral", "positive": "positive", "negative": "negative", "unparsed": "neutral"}
 WRONG = {"neutral": "positive", "positive": "negative", "negative": "neutral", "unparsed": "positive"}
-NOTHING = "fresh headlines: none with a label, so nothing is known of the accuracy since the model's study"
+NOTHING = "fresh headlines: nothing is known of the accuracy since the model's study: none has a label"
 
 
 @pytest.fixture

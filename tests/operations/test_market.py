@@ -222,6 +222,8 @@ def test_prices_that_cannot_be_used_are_refused(home: Path, cell: str, content: 
     ("settings", "message"),
     [
         ({"prices": "nowhere.csv"}, r"prices 'nowhere\.csv' does not exist in /.*: give the path of a file"),
+        ({"prices": "data/nowhere.csv"}, r"prices 'data/nowhere\.csv' does not exist in /.*: give"),
+        ({"prices": "~/nowhere.csv"}, r"prices '~/nowhere\.csv' does not exist as /.*/nowhere\.csv: give"),
         ({"prices": "home"}, "prices 'home' is a folder: give the path of a file"),
         ({"prices": "news.doc"}, r"must end in one of \.csv"),
         ({"calendar": "XXXX"}, "calendar 'XXXX': no exchange has this code"),
@@ -279,3 +281,9 @@ def test_the_champion_of_today_is_measured_alone_and_the_earlier_ones_are_named(
     advice = "earlier champions have answers of their time, too: `fintone market --model champions`"
     assert any(note.startswith(advice) for note in measure("champion").notes)
     assert not any("champions" in note for note in measure(cell).notes)
+    with writing(warehouse) as connection:
+        connection.execute("DELETE FROM ledger.scored_rows")
+        connection.execute("UPDATE headlines SET published_at = NULL")
+    answer(warehouse, "earlier", ("Nordwind raises its forecast", -690, None), source="again")
+    with pytest.raises(InputError, match=f"{cell}: has answered no headline .*; {advice}"):
+        measure("champion")

@@ -10,7 +10,8 @@ import pytest
 from operations.market import measure_market
 from schemas.errors import InputError
 from schemas.market import MarketSettings, Measured
-from storage.market import load_market
+from schemas.promotion import Champion
+from storage.market import count_answers, has_former_champions, load_market
 from storage.warehouse import prepare_warehouse, writing
 from tests.asking import ask
 from tests.reigns import JANUARY, answer, decide
@@ -93,11 +94,56 @@ def test_a_cell_is_still_measured_alone_beside_the_champions(home: Path) -> None
     assert sorted(ask(home, counts)) == [(False, 50), (True, 55)]
 
 
+def test_a_reign_is_of_one_temperature_and_ends_before_the_next(home: Path) -> None:
+    warehouse = home / "warehouse.duckdb"
+    decide(warehouse, "promoted", "second", 40, temperature=1.0)  # all answers are at .1
+    answer(warehouse, "first", ("at the change", 30, None, "NWD"), ("before", 29.9, None, "NWD"))
+    answer(warehouse, "second", ("at the change", 30, None, "NWD"), ("later", 41, None, "NWD"))
+    rows = ask(home, "SELECT cell_id, text FROM dated_answers WHERE by_champion ORDER BY ALL")
+    assert rows == [("first", "before"), ("second", "at the change")]
+    assert count_answers(warehouse, None).unanswered == 1
+    assert count_answers(warehouse, None).cells == 2
+
+
+def test_the_champion_is_told_from_those_before_it_by_cell_and_temperature(home: Path) -> None:
+    warehouse = home / "warehouse.duckdb"
+    assert not has_former_champions(warehouse, Champion("second", 0.1))
+    answer(warehouse, "first", *NEWS)
+    assert has_former_champions(warehouse, Champion("second", 0.1))  # it has no answers of its own yet
+    assert not has_former_champions(warehouse, Champion("first", 0.1))
+    assert has_former_champions(warehouse, Champion("first", 1))
+
+
+@pytest.mark.parametrize("deleted", ["first", "both"])
+def test_of_a_champion_whose_study_was_deleted_nobody_knows_what_it_learned_from(home: Path, deleted: str) -> None:
+    answer_all(home)
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute("DELETE FROM cells WHERE ? IN (cell_id, 'both')", [deleted])
+    if deleted == "both":
+        with pytest.raises(InputError, match="none of their 50 answers with a date counts, since their studies were"):
+            measure()
+    else:
+        assert (
+            "left out: 20 of a cell whose study was deleted, so that nobody knows what it learned from"
+            in measure().notes
+        )
+
+
+def test_prices_of_another_time_name_until_when_the_champions_learned(home: Path) -> None:
+    answer_all(home)
+    days = pd.date_range("2024-01-01", "2024-03-01")
+    pd.DataFrame({"date": days, "instrument": "NWD", "close": 100.0}).to_csv("prices.csv", index=False)
+    with pytest.raises(InputError, match=r"the champions learned from headlines up to 2025-01-01$"):
+        measure()
+
+
 def test_headlines_that_only_another_cell_answered_are_left_out_and_counted(home: Path) -> None:
     answer(home / "warehouse.duckdb", "second", *NEWS)
     measured = measure()
     assert "sentiment of 1 champion: " in measured.notes[0]
-    assert "left out: 20 headlines that other cells have answered" in " ".join(measured.notes)
+    assert "left out: 20 headlines that the champion of their time has not answered at its temperature" in " ".join(
+        measured.notes
+    )
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,23 @@ def test_cells_that_share_a_training_are_one_line_with_a_mark_at_each_end() -> N
     assert line.get_markevery() == [0, 2]
 
 
+def test_trainings_are_told_apart_by_their_dashes_too() -> None:
+    rows = [(name, step, 1.0, name) for name in "abc" for step in (1, 2)]
+    trainings = Table(
+        "", ("training_cell_id", "cell_name", "steps", "cell_id"), [(name, name, 2, name) for name in "abc"]
+    )
+    loss = Table("", ("cell_name", "step", "loss", "cell_id"), rows)
+    [axes] = draw_loss(loss, trainings, "a", WIDE, "Training loss").axes
+    assert len({(line.get_linestyle(), str(line._dash_pattern), line.get_marker()) for line in axes.lines}) == 3
+
+
+def test_a_cell_that_ends_after_the_last_loss_is_marked_there() -> None:
+    loss = Table("", ("cell_name", "step", "loss", "cell_id"), [("r=1", 1, 1.0, "a"), ("r=1", 2, 0.5, "a")])
+    trainings = Table("", ("training_cell_id", "cell_name", "steps", "cell_id"), [("a", "r=1", 9, "a")])
+    [axes] = draw_loss(loss, trainings, "a", WIDE, "Training loss").axes
+    assert axes.lines[0].get_markevery() == [1]
+
+
 def test_a_training_that_diverged_ends_at_its_last_loss() -> None:
     losses = [(1, 1.0), (2, 7.0), (3, None)]
     loss = Table("", ("cell_name", "step", "loss", "cell_id"), [("r=1", *each, "a") for each in losses])
@@ -73,8 +90,8 @@ def test_a_logarithmic_axis_has_at_least_two_values(losses: tuple[float, ...], l
 
 
 def test_every_bin_has_an_interval_and_no_line_leads_to_one_with_few_headlines() -> None:
-    columns = ("temperature", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
-    rows = [(1.0, 0.5, 0.5, 0.4, 0.6, n) for n in (30, 29, 300, 400)]
+    columns = ("temperature", "confidence_low", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
+    rows = [(1.0, 0.5, 0.5, 0.5, 0.4, 0.6, n) for n in (30, 29, 300, 400)]
     [axes] = draw_calibration(Table("", columns, rows), WIDE, "Reliability").axes
     diagonal, *drawn = axes.lines
     marks = [line for line in drawn if line.get_marker() not in {"None", "", "_"} and len(line.get_xdata()) == 1]
@@ -87,8 +104,8 @@ def test_every_bin_has_an_interval_and_no_line_leads_to_one_with_few_headlines()
 @pytest.mark.parametrize("layout", [WIDE, NARROW])
 @pytest.mark.parametrize("panels", [1, 3, 4, 5])
 def test_each_column_of_reliability_panels_has_numbers_below_it(panels: int, layout: Layout) -> None:
-    columns = ("temperature", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
-    rows = [(float(panel), 0.5, 0.5, 0.4, 0.6, 40) for panel in range(panels)]
+    columns = ("temperature", "confidence_low", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
+    rows = [(float(panel), 0.5, 0.5, 0.5, 0.4, 0.6, 40) for panel in range(panels)]
     figure = draw_calibration(Table("", columns, rows), layout, "Reliability")
     figure.draw_without_rendering()
     shown = [axes for axes in figure.axes if axes.get_visible()]
@@ -98,13 +115,18 @@ def test_each_column_of_reliability_panels_has_numbers_below_it(panels: int, lay
 
 
 def test_the_counts_of_bins_stand_above_all_that_is_drawn_and_beside_each_other() -> None:
-    columns = ("temperature", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
-    rows = [(1.0, 0.79, 1.0, 0.4, 1.0, 999), (1.0, 0.81, 0.0, 0.0, 0.6, 12_345), (1.0, 1.0, 0.9, 0.8, 1.0, 7)]
+    columns = ("temperature", "confidence_low", "mean_confidence", "accuracy", "accuracy_low", "accuracy_high", "n")
+    rows = [
+        (1.0, 0.6, 0.7, 1.0, 0.4, 1.0, 1_499),  # a mean that was rounded to the bin above
+        (1.0, 0.7, 0.7, 1.0, 0.4, 1.0, 999),
+        (1.0, 0.8, 0.81, 0.0, 0.0, 0.6, 12_345),
+        (1.0, 0.9, 1.0, 0.9, 0.8, 1.0, 999_600),
+    ]
     figure = draw_calibration(Table("", columns, rows), WIDE, "Reliability")
     figure.draw_without_rendering()
     [axes] = figure.axes
     boxes = [text.get_window_extent() for text in axes.texts]
-    assert [text.get_text() for text in axes.texts] == ["999", "12k", "7"]
+    assert [text.get_text() for text in axes.texts] == ["1.5k", "999", "12k", "1.0M"]
     assert all(before.x1 < after.x0 for before, after in pairwise(boxes))
     top = axes.transData.transform((0, 1))[1]
     assert min(box.y0 for box in boxes) > top + 3

@@ -23,6 +23,7 @@ def test_the_base_is_the_one_with_the_prompt_of_the_chosen_cell_whatever_else_it
     base: str,
 ) -> None:
     model, rest = {"base_model": {"name": "tiny-llama"}}, {"training": {"precision": "auto"}}
+    other = {"base_model": {"name": "tiny-llama", "quantization": "int8"}}
 
     def settings(lora: dict[str, Any], shown: dict[str, int]) -> dict[str, Any]:
         return {**model, "prompt": {"instruction": "Say", **shown}, **lora, **rest}
@@ -33,8 +34,10 @@ def test_the_base_is_the_one_with_the_prompt_of_the_chosen_cell_whatever_else_it
         cell(cell_id="bare", name="bare", hyperparameters=settings({}, {}), **unvaried),
         cell(cell_id="shown", name="shown", hyperparameters=settings({}, {"examples": 3}), **unvaried),
     ]
+    cells.append(cell(cell_id="int8", name="int8", hyperparameters={**settings({}, examples), **other}, **unvaried))
+    cells.append(cell(cell_id="worse", name="worse", hyperparameters=settings({}, examples), **unvaried))
     add_cells(finished, "study", cells)
-    for each, accuracy in (("chosen", 0.9), ("bare", 0.5), ("shown", 0.7)):
+    for each, accuracy in (("chosen", 0.9), ("bare", 0.5), ("shown", 0.7), ("int8", 0.8), ("worse", 0.4)):
         record = evaluation(each, 1, accuracy=accuracy)
         save_evaluations(finished, [record], predict(record.evaluation_id))
     with reading(finished) as connection:

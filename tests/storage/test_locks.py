@@ -13,7 +13,7 @@ import pytest
 from storage import locks
 from storage.cell_progress import start_cell
 from storage.interruptions import mark_interrupted
-from storage.locks import holding, holding_if_free, registered_run
+from storage.locks import holding, holding_if_free, registered_run, tidying
 from storage.query import query
 from storage.studies import start_study
 from storage.unfit import WarehouseUnwritableError
@@ -120,6 +120,10 @@ def test_lock_files_of_killed_processes_go_with_the_next_run_and_held_ones_stay(
         names = sorted(path.name.partition("-")[0] for path in folder.iterdir())
         assert names == ["cell", "run"]
     assert not folder.exists()
+    folder.mkdir()
+    (folder / "scoring-2b2eec4cd8b0.lock").write_text("999999")
+    with tidying(warehouse):
+        assert [path.name for path in folder.iterdir()] == ["home-tidying.lock"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])

@@ -95,9 +95,9 @@ def test_too_few_headlines_are_named_with_how_many_are_missing(method: str) -> N
     assert len(message.splitlines()) == 1
     assert message == (
         "split: 14 negative headlines are needed and 9 are there (copies aside; 10 train, 3 test, one or more for "
-        "validation): add headlines, or use --set split.train_per_class=5 --set split.test_per_class=3"
+        "validation): add headlines, or use --set split.train_per_class=6 --set split.test_per_class=2"
     )
-    parts = split(settings(method, train_per_class=5, test_per_class=3))
+    parts = split(settings(method, train_per_class=6, test_per_class=2))
     assert counts_by_label(parts["validation"])["negative"] == 1
 
 
@@ -134,11 +134,13 @@ def test_sizes_that_are_suggested_fit_near_copies_too() -> None:
             1_000,
             300,
             150,
-            [(299, 150), (209, 150), (191, 96), (153, 76)],
+            [(299, 150), (239, 120), (191, 96), (153, 76)],
         ),  # they do not fit for another reason, such as near copies
         (100, 200, 100, [(60, 30), (48, 24), (38, 19), (30, 15)]),
         (5, 3, 3, [(2, 2), (2, 1), (1, 1)]),  # no more
         (643, 100_000, 60, [(515, 60), (400, 60), (308, 60), (234, 60)]),
+        (100, 100_000, 60, [(60, 30), (48, 24), (38, 19), (30, 15)]),
+        (100, 1, 60, [(1, 59), (1, 47), (1, 37)]),
         (422, 420, 60, [(318, 60), (242, 60), (181, 60), (132, 60)]),
     ],
 )
