@@ -93,11 +93,8 @@ def _overview(report: StudyReport) -> Chart:
         roles[report.chosen.cell_id].append("champion")
     rivals = [row["accuracy"] for row in rows if "best baseline" in roles.get(row["cell_id"], ())]
     best = rows[0]
-    starred = (
-        "A star marks the champion, or the one before. "
-        if any(set(own) & set(STARRED) for own in roles.values())
-        else ""
-    )
+    star = next((role for role in STARRED if any(role in own for own in roles.values())), None)
+    starred = f"A star marks the {star}. " if star else ""
     return Chart(
         "overview",
         f"Every cell and baseline at {at}: {SAMPLED}, with its 95 % interval, the best first. {starred}"

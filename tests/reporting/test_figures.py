@@ -69,6 +69,9 @@ def test_the_overview_names_the_best_and_a_champion_that_is_chosen_has_both_role
     own = replace(report, champion=Champion(report.chosen.cell_id, report.chosen.temperature))
     assert "chosen, champion<" not in chart.file
     assert "chosen, champion<" in find(own)["overview"].file
+    nobody = replace(report, champion=None, contenders=report.contenders[:1])
+    captions = [find(each)["overview"].caption for each in (own, nobody)]
+    assert ["A star marks the champion. " in caption for caption in captions] == [True, False]
 
 
 def test_curves_name_their_highest_point_and_published_figures_are_shown_for_the_paper_only(
