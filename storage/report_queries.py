@@ -183,12 +183,11 @@ def _desk(study_id: str, chosen: Chosen) -> dict[str, str]:
             f"cell_id = '{chosen.cell_id}' ORDER BY found_at"
         ),
         "mistakes": (
-            "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE argmax END AS "
-            "predicted, answered_confidence(p_negative, p_neutral, p_positive, p_unparsed, 'neutral') AS confidence, "
-            "temperature FROM predictions JOIN "
-            f"headlines USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, "
-            f"abs(ln(temperature))) FROM leaderboard WHERE {best}) AND argmax <> predictions.label "
-            f"ORDER BY confidence DESC, text LIMIT {MOST_HEADLINES}"
+            "SELECT text, predictions.label, CASE WHEN argmax_parsed IS FALSE THEN 'unparsed' ELSE answered_label("
+            "p_negative, p_neutral, p_positive, p_unparsed, 'neutral') END AS predicted, confidence, temperature FROM "
+            "predictions JOIN ledger.answers USING (study_id, cell_id, part, temperature, headline_id) JOIN headlines "
+            f"USING (headline_id) WHERE {best} AND temperature = (SELECT arg_min(temperature, abs(ln(temperature))) "
+            f"FROM leaderboard WHERE {best}) AND NOT is_right ORDER BY confidence DESC, text LIMIT {MOST_HEADLINES}"
         ),
     }
 

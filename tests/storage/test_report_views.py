@@ -6,9 +6,15 @@ import pandas as pd
 import pytest
 
 from learning.study.intervals import accuracy_interval
+from schemas.report import Chosen
 from storage.cell_progress import save_training_log
 from storage.cells import add_cells
+from storage.report_queries import report_queries
+from storage.splits import save_split
+from storage.warehouse import writing
 from tests.asking import ask
+from tests.storage.conftest import HEADLINE_IDS
+from tests.storage.replacing import replace_evaluations
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 7), (7, 7), (3, 7), (1, 900), (899, 900)])
@@ -63,3 +69,23 @@ def test_acting_on_surer_answers_counts_those_of_at_least_that_confidence(finish
     )
     assert (rows[0][1], rows[50][1]) == sizes
     assert all(later[1] <= row[1] for row, later in pairwise(rows))
+
+
+def test_the_headlines_of_each_fold_are_counted_by_part(finished):
+    parts = {"train": HEADLINE_IDS[:3], "validation": HEADLINE_IDS[3:4], "test": HEADLINE_IDS[4:6]}
+    save_split(finished, "first", "snapshot", parts, {})
+    with writing(finished) as connection:
+        connection.execute("INSERT INTO split_folds VALUES ('split', 1, 'first')")
+    query = report_queries("study", Chosen("tuned", "lr=2e-04 epochs=3", 1), (), 0.9)["fold_sizes"]
+    assert ask(finished, query) == [(1, 3, 1, 2)]
+
+
+def test_the_confidence_of_a_mistake_is_that_of_the_calibration(finished, evaluation):
+    """What is unparsed counts as neutral: .5 and .2 are a confidence of .7 in neutral, which is wrong."""
+    rows = {"evaluation_id": "tuned at 1", "headline_id": HEADLINE_IDS[:3], "predicted": "neutral"}
+    sure = {"p_negative": 0.2, "p_neutral": 0.5, "p_positive": 0.1, "p_unparsed": 0.2}
+    replace_evaluations(finished, [evaluation("tuned", 1)], pd.DataFrame(rows | sure))
+    query = report_queries("study", Chosen("tuned", "lr=2e-04 epochs=3", 1), (), 0.9)["mistakes"]
+    wrong = ask(finished, query)
+    assert [row[1:3] for row in wrong] == [("positive", "neutral"), ("negative", "neutral")]
+    assert {row[3] for row in wrong} == {0.7}
