@@ -19,8 +19,8 @@ def gc(
 
     Example: fintone gc --dry-run
     """
-    from operations.disk import format_bytes
     from operations.garbage import collecting, delete_garbage
+    from schemas.disk import format_bytes
 
     with collecting() as garbage:
         total = format_bytes(sum(item.bytes for item in garbage))

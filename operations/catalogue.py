@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from operations.disk import MEGABYTE, count_bytes, format_bytes
+from schemas.disk import MEGABYTE, count_bytes, format_bytes
 from storage import catalogue
 from storage.home import Home
 from storage.interruptions import mark_interrupted

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from operations.catalogue import open_home
-from operations.disk import count_bytes, format_bytes
 from operations.report_index import write_index
+from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError
 from schemas.listing import count, list_some
 from storage.cells import load_unfinished

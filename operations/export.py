@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from operations.example_files import read_examples, write_examples
 from operations.models import CANARIES, CellModel, is_on_hub, load_model
 from operations.worker import close_worker
+from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError, InputError
 from schemas.stored import read_cell
 from storage.home import Home
@@ -67,10 +68,9 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
             (unfinished / "README.md").write_text(card, encoding="utf-8")
     except OSError as error:
         raise output_error(output, error) from error
-    size = sum(file.stat().st_size for file in output.iterdir())
     return [
         ("cell", cell.record.cell_id),
-        ("written", f"{output}: {form.summary}, {size / 1e6:,.1f} MB, with a model card"),
+        ("written", f"{output}: {form.summary}, {format_bytes(count_bytes(output))}, with a model card"),
         ("checked", check),
     ]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from operations.catalogue import open_home
-from operations.disk import count_bytes
+from schemas.disk import count_bytes
 from schemas.files import is_abandoned
 from storage.home import Home
 from storage.locks import tidying

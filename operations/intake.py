@@ -12,6 +12,7 @@ from operations.masks import complete_masks
 from operations.refusals import keep_if_refused
 from schemas.columns import ReadColumns
 from schemas.data_report import describe_damage, warn_of_labels
+from schemas.disk import format_bytes
 from schemas.listing import count, list_some
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
@@ -59,7 +60,7 @@ def ingest_and_save(
     if known and not again:
         return _meet_unchanged(source, known, data, notify, check)
     if source.size > LARGE_BYTES:
-        notify(f"{source.name}: reading {source.size / 1e6:,.0f} MB")
+        notify(f"{source.name}: reading {format_bytes(source.size)}")
     ingestion = read_source(data, source)
     keep_if_refused(ingestion, data)
     if check:

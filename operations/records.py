@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from operations.disk import count_bytes
 from schemas.cell import PromptSettings
+from schemas.disk import count_bytes
 from schemas.evaluation import DecodingSettings
 from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS, Label

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from operations.catalogue import open_home
-from operations.disk import count_bytes, format_bytes
 from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
 from reporting.fresh import describe_found_drop
 from reporting.promotion import describe_champion, describe_decision, describe_repeats_unjudged
+from schemas.disk import count_bytes, format_bytes
 from schemas.promotion import CHAMPION
 from storage.accuracy_drops import load_champion_drop
 from storage.cells import load_cell, load_trained

@@ -12,10 +12,10 @@ from markupsafe import Markup
 from reporting.market import describe_days, format_percent
 from reporting.text import visible
 from reporting.verdict import format_figure, format_interval, format_p_value
+from schemas.disk import MEGABYTE
 
 LARGE_RATE = 100
 """Headlines a second from which tenths are left out."""
-MEGABYTE = 1e6
 LEAST_SHOWN = 1e5
 """Bytes below which a size is only shown as less than this."""
 LONGEST_WHOLE = 24

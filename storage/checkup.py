@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from schemas.checkup import Finding
+from schemas.disk import count_bytes, format_bytes
 from schemas.footprint import desk_footprint
 from storage.home import Home
 
@@ -89,7 +90,7 @@ def check_warehouse() -> Finding:
         has, newest = inspect_warehouse(path, PATIENCE)
     except WarehouseMissingError:
         return Finding("warehouse", "note", "does not exist yet", "`fintone run` or `fintone ingest` makes it")
-    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    size = format_bytes(count_bytes(path))
     if has < newest:
         state = f"{size}, of an earlier fintone: migration {has} of {newest}; nobody holds it"
         return Finding("warehouse", "note", state, "the next `fintone run` copies it and brings it up to date")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from operations.deletion import StudyBusyError, carry_out, describe_deletion, propose_deletion
-from operations.disk import count_bytes, format_bytes
 from operations.garbage import collecting, delete_garbage
 from operations.report_index import write_index
+from schemas.disk import count_bytes, format_bytes
 from schemas.files import appearing_folder
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion

@@ -119,9 +119,9 @@ def test_the_champion_is_shown_as_its_cell(
     assert "accuracy dropped" not in out
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute(
-            "INSERT INTO accuracy_drops BY NAME SELECT ? AS cell_id, .1 AS temperature, 'd' AS decoding_id, 's' AS"
-            " scoring_id, 200 AS n, .63 AS accuracy, .871 AS reference, 900 AS test_n, .9 AS test_accuracy, 2e-32 AS"
-            " p_value, TIMESTAMP '2026-11-29' AS found_at",
+            "INSERT INTO accuracy_drops BY NAME SELECT ? AS cell_id, unnest([.1, 1]) AS temperature, 'd' AS"
+            " decoding_id, 's' AS scoring_id, unnest([200, 300]) AS n, .63 AS accuracy, .871 AS reference, 900 AS"
+            " test_n, .9 AS test_accuracy, 2e-32 AS p_value, unnest(['2026-11-29', '2026-11-30']) AS found_at",
             [cell],
         )
     facts = json.loads(fintone("show", "champion", "--format", "json")[1])["facts"]

@@ -156,10 +156,13 @@ def test_a_model_of_the_hub_is_found_where_its_home_is_now(
     settings = f"json_merge_patch(hyperparameters, '{json.dumps(commit)}')"
     execute(
         home,
-        f"UPDATE cells SET base_folder = '/of/another/home/{place}', base_revision = '{COMMIT}', "
+        f"UPDATE cells SET base_folder = '/of/another/home/{place}', base_revision = '{COMMIT}', model = 'org/tiny', "
         f"hyperparameters = {settings}",
     )
     assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.base.folder == home / place
+    export_cell(trained[1], home.parent / "model", merge=False)
+    config = json.loads((home.parent / "model" / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("org/tiny", COMMIT)
     shutil.move(home / "models", home / "elsewhere")
     with pytest.raises(InputError, match="base model org/tiny: "):
         choose_model(ScoreSettings(source="news.csv", model=trained[1]))

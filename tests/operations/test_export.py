@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from learning.models.quiet import quiet_libraries
 from operations.export import ExportError, ExportMismatchError, export_cell
 from operations.models import NoModelError
+from schemas.disk import format_bytes
 from schemas.plan import StudyPlan
 from storage.warehouse import writing
 
@@ -30,6 +31,8 @@ def test_other_libraries_load_an_export_that_answers_as_the_ledger_records(
     output = tmp_path / "model"
     lines = dict(export_cell(cell[:6], output, merge=merge))
     assert lines["cell"] == cell
+    size = sum(file.stat().st_size for file in output.iterdir())
+    assert lines["written"].endswith(f", {format_bytes(size)}, with a model card")
     assert lines["checked"].startswith(
         "Loaded back from these files, it answers 30 test headlines as the ledger records"
     )

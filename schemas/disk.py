@@ -1,4 +1,4 @@
-"""Bytes on disk: what a folder of the home takes."""
+"""Bytes on disk: what files and folders take."""
 
 import os
 from pathlib import Path
