@@ -38,14 +38,13 @@ def market(
     """
     from cli.output.formats import choose_format
     from cli.output.results import deliver, delivering_lines, to_json
+    from operations.homes import home_to_change
     from operations.market import measure_market
     from operations.outputs import check_output
     from reporting.market import describe_market
     from schemas.market import MarketSettings
     from schemas.profiles import check_settings
-    from storage.home import Home
     from storage.market import load_market
-    from storage.warehouse import prepare_warehouse
 
     values: dict[str, Any] = {
         "prices": prices,
@@ -60,9 +59,7 @@ def market(
     if output is not None:
         check_output(output, prices)
     format_ = choose_format(format_, output, Form)
-    home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
+    home = home_to_change()
     measured = measure_market(settings)
     for note in measured.notes:
         print_notice(note)

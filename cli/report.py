@@ -32,18 +32,14 @@ def report(
 
     Example: fintone report --open
     """
+    from operations.homes import home_to_read
     from operations.masks import complete_masks
     from operations.outputs import check_output
     from operations.report import write_report
-    from storage.home import Home
-    from storage.interruptions import mark_interrupted
-    from storage.warehouse import prepare_to_read
 
-    home = Home.from_environment()
     if output is not None:
         check_output(output)
-    prepare_to_read(home.warehouse)
-    mark_interrupted(home.warehouse)
+    home = home_to_read()
     if home.warehouse.exists():
         complete_masks(home.warehouse)
     page = write_report(study, output, act_at)

@@ -142,12 +142,11 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
         FailureError: Cells failed.
     """
     from cli.session.session import prefect_session
+    from operations.homes import created_home
     from operations.preview import check_inputs
     from operations.worker import start_worker
-    from storage.home import Home
     from storage.interruptions import mark_interrupted
     from storage.opening import waiting_without_end
-    from storage.warehouse import prepare_warehouse
     from tasks.cluster import check_runner
 
     check_runner(config.runner)
@@ -155,9 +154,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     check_inputs(config, lines.append)
     for line in lines:
         print_notice(line)
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
+    home = created_home()
     mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
         start_worker()

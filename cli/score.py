@@ -160,13 +160,10 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
     from operations.accuracy_watch import watch_accuracy
     from operations.answers import answers_file, check_evaluated, choose_model, reporting_interruption, score_source
     from operations.drift import DriftWatch
+    from operations.homes import home_to_change
     from operations.worker import close_worker, start_worker
-    from storage.home import Home
-    from storage.warehouse import prepare_warehouse
 
-    home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
+    home = home_to_change()
     chosen = choose_model(settings)  # its errors are reported before anything starts
     if settings.output is not None and is_server_set():
         with prefect_session(stderr):

@@ -4,9 +4,8 @@ from prefect import flow
 
 from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
+from operations.homes import created_home
 from schemas.market import MarketSettings, Measured
-from storage.home import Home
-from storage.warehouse import prepare_warehouse
 from tasks.market import measure_market
 from tasks.user_errors import print_in_one_line
 
@@ -24,7 +23,5 @@ def market(settings: MarketSettings) -> Measured:
     close_prefect_at_exit()
     show_notices()
     print_in_one_line()
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
+    created_home()
     return measure_market(settings)

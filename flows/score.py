@@ -8,12 +8,11 @@ from flows.deployment import close_prefect_at_exit
 from flows.notices import show_notices
 from ingestion.streams import STREAM
 from operations.answers import check_evaluated
+from operations.homes import created_home
 from operations.scoring_run import ScoredSource
 from operations.worker import close_worker, start_worker
 from schemas.errors import InputError
 from schemas.score import ScoreSettings
-from storage.home import Home
-from storage.warehouse import prepare_warehouse
 from tasks.scoring import score_headlines, watch_drift, watch_fresh_accuracy
 from tasks.user_errors import print_in_one_line
 
@@ -35,9 +34,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     if settings.source == STREAM and deployment.id:
         raise InputError(f"source {STREAM!r}: a deployment has no standard input; give the path of a file or a folder")
     provide_hub_token()
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
+    created_home()
     start_worker()
     try:
         scored = score_headlines(settings)

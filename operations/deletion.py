@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from operations.catalogue import open_home
+from operations.homes import home_to_read
 from operations.report_index import write_index
 from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError
@@ -32,7 +32,7 @@ def propose_deletion(text: str) -> Deletion:
         WarehouseReadOnlyError: The home may not be written.
         StudyBusyError: Another process runs it.
     """
-    home = open_home()
+    home = home_to_read()
     check_home_writable(home.warehouse)
     from storage.report import find_study  # imports pandas, which the errors before do not need
 

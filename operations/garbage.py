@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from operations.catalogue import open_home
 from schemas.disk import count_bytes
+from operations.homes import home_to_read
 from schemas.files import is_abandoned
 from storage.home import Home
 from storage.locks import tidying
@@ -35,7 +35,7 @@ def collecting() -> Iterator[list[Garbage]]:
         WarehouseReadOnlyError: The home may not be written.
         HomeBusyError: A run is in progress.
     """
-    home = open_home()
+    home = home_to_read()
     check_home_writable(home.warehouse)
     with tidying(home.warehouse):
         kept = load_references(home.warehouse)

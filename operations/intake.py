@@ -172,13 +172,11 @@ def _ingested(ingest_id: str, source: str, known: "StoredIngestion | Ingestion",
 
 def _save(ingestion: "Ingestion", *, again: bool) -> str:
     """Save a source to the warehouse, and return the id of its ingestion."""
+    from operations.homes import created_home
     from storage.headlines import save_ingestion
     from storage.source_records import SourceRecord
-    from storage.warehouse import prepare_warehouse
 
-    home = Home.from_environment()
-    home.create()
-    prepare_warehouse(home.warehouse)
+    home = created_home()
     complete_masks(home.warehouse)
     names = {field.name for field in fields(SourceRecord)} & {field.name for field in fields(ingestion)}
     record = SourceRecord(**{name: getattr(ingestion, name) for name in names})

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from operations.homes import home_to_change
 from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.promotion import Champion
@@ -12,7 +13,7 @@ from storage.champions import Decision, load_champion, load_champion_before, sav
 from storage.home import Home
 from storage.races import explain_drop
 from storage.studies import load_study_of
-from storage.warehouse import prepare_warehouse, reading
+from storage.warehouse import reading
 
 if TYPE_CHECKING:
     from storage.cells import StoredCell
@@ -48,7 +49,7 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
     Raises:
         InputError: There is no such cell, it has no adapter or was not judged at it, or it is champion already.
     """
-    home = _open_home()
+    home = home_to_change()
     [cell] = find_cells(home.warehouse, [beginning])
     chosen = Champion(cell.record.cell_id, _choose_temperature(home.warehouse, cell, temperature))
     before = load_champion(home.warehouse)
@@ -65,7 +66,7 @@ def propose_roll_back(reason: str, person: str) -> Proposal:
     Raises:
         InputError: There is none, or its adapter is gone.
     """
-    home = _open_home()
+    home = home_to_change()
     before, earlier = load_champion(home.warehouse), load_champion_before(home.warehouse)
     return _check(home, Decision("rolled back", "person", _check_reason(reason), "", *earlier, person=person), before)
 
@@ -80,14 +81,6 @@ def carry_out(proposal: Proposal) -> None:
     save_decision(home.warehouse, proposal.decision, proposal.before, of_known_cell=True)
     if home.report_index.exists():
         write_index(home)
-
-
-def _open_home() -> Home:
-    """The home, with its warehouse brought up to date where there is one."""
-    home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
-    return home
 
 
 def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from operations.catalogue import open_home
+from operations.homes import home_to_read
 from operations.judged import describe_answering, load_judged
 from operations.missing import NothingTrainedError, find_best
 from reporting.fresh import describe_found_drop
@@ -45,7 +45,7 @@ def show(text: str) -> Shown:
     Raises:
         InputError: It names nothing, or several things.
     """
-    home = open_home()
+    home = home_to_read()
     entry = find_entry(home.warehouse, text)
     functions = {"study": _show_study, "cell": _show_cell, CHAMPION: _show_champion, "snapshot": _show_snapshot}
     return functions.get(entry.kind, _show_row)(home, entry)

@@ -1,11 +1,10 @@
 """Withdraws the answers that were stored for a cell by an adapter other than its own. Runs without Prefect."""
 
+from operations.homes import home_to_change
 from operations.models import check_fine_tuned
 from schemas.listing import count
 from storage.cells import find_cells
-from storage.home import Home
 from storage.scores import withdraw_scores
-from storage.warehouse import prepare_warehouse
 
 
 def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
@@ -20,9 +19,7 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
     Raises:
         InputError: There is no such cell, or it is no fine-tune.
     """
-    home = Home.from_environment()
-    if home.warehouse.exists():
-        prepare_warehouse(home.warehouse)
+    home = home_to_change()
     [cell] = find_cells(home.warehouse, [beginning])
     check_fine_tuned(home, cell)
     withdrawn = withdraw_scores(home.warehouse, cell.record.cell_id)
