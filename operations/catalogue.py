@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from schemas.disk import MEGABYTE, count_bytes, format_bytes
 from operations.homes import home_to_read
+from schemas.disk import MEGABYTE, count_bytes, format_bytes
 from storage import catalogue
 from storage.home import Home
 from storage.query import WholeResult

@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemas.disk import count_bytes
 from operations.homes import home_to_read
+from schemas.disk import count_bytes
 from schemas.files import is_abandoned
 from storage.home import Home
 from storage.locks import tidying

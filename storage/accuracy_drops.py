@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.promotion import Champion
 from schemas.scoring import FreshAccuracy, FreshCounts, KnownDrop
-from storage.named_rows import named_row
+from storage.named_rows import as_row, named_row
 from storage.warehouse import reading, utc_now, writing
 
 _FRESH = """
@@ -62,8 +62,7 @@ def save_drop(warehouse: Path, scoring_id: str, drop: FreshAccuracy) -> None:
     """Record a drop that a scoring showed, unless one of its cell is known."""
     with writing(warehouse) as connection:
         row = {**asdict(drop), "scoring_id": scoring_id, "found_at": utc_now()}
-        columns = ", ".join(f"${name} AS {name}" for name in row)
-        connection.execute(f"INSERT OR IGNORE INTO accuracy_drops BY NAME SELECT *, {columns} FROM ({_KEY})", row)  # noqa: S608
+        connection.execute(f"INSERT OR IGNORE INTO accuracy_drops BY NAME {as_row(row)}, * FROM ({_KEY})", row)
 
 
 def save_sent(warehouse: Path, scoring_id: str) -> None:

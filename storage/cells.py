@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from schemas.errors import InputError
 from schemas.promotion import CHAMPION
-from storage.named_rows import named_rows
+from storage.named_rows import as_row, named_rows
 from storage.nearest import suggest
 from storage.warehouse import reading, writing
 
@@ -156,9 +156,8 @@ def add_cells(warehouse: Path, study_id: str, cells: Sequence[CellRecord]) -> No
         for cell in cells:
             values = {**vars(cell), "hyperparameters": json.dumps(cell.hyperparameters)}
             of_study = {name: values.pop(name) for name in ("name", "trained_until")}
-            columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
-                f"INSERT INTO cells ({columns}, status) VALUES ({parameters}, 'planned')"  # noqa: S608 (our own names)
+                f"INSERT INTO cells BY NAME {as_row(values)}, 'planned' AS status"
                 " ON CONFLICT (cell_id) DO UPDATE SET base_folder = excluded.base_folder,"
                 " kind_of_model = excluded.kind_of_model, training_id = excluded.training_id,"
                 " size_bytes = coalesce(excluded.size_bytes, size_bytes)",

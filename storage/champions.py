@@ -11,7 +11,7 @@ from schemas.errors import FailureError, InputError
 from schemas.identity import content_id
 from schemas.label import LABELS
 from schemas.promotion import Champion
-from storage.named_rows import named_row
+from storage.named_rows import as_row, named_row
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
@@ -133,8 +133,7 @@ def save_decision(
             "decided_at": utc_now(),
             "snapshot_id": known[0] if known else None,
         }
-        columns, values = ", ".join(row), ", ".join(f"${name}" for name in row)
-        connection.execute(f"INSERT INTO champions ({columns}) VALUES ({values})", row)  # noqa: S608 (our own names)
+        connection.execute(f"INSERT INTO champions BY NAME {as_row(row)}", row)
 
 
 def _is_in_study(connection: "duckdb.DuckDBPyConnection", cell_id: str) -> bool:

@@ -11,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
 from storage.migrations import is_up_to_date
+from storage.named_rows import as_row
 from storage.order import next_number
 from storage.read_again import fill_earlier, find_latest, next_ingest_id, save_date_order
 from storage.refusals import forget_refusal
@@ -107,40 +108,28 @@ def _save_source(
 ) -> None:
     """Save the row of an ingestion, with the number of headlines and of the rows of each table."""
     counts = {table: 0 if frame is None else len(frame) for table, frame in found.items()}
-    connection.execute(
-        "INSERT INTO sources BY NAME SELECT $ingest_id AS ingest_id, $source AS source, $location AS location,"
-        " $kind AS kind, $sha256 AS sha256, $encoding AS encoding, $synthetic AS synthetic, $reading AS reading,"
-        " $rows_read AS rows_read, $rows_merged AS rows_merged, $snapshot_id AS snapshot_id,"
-        " $accepted AS rows_accepted, $rejected AS rows_rejected, $quarantined AS rows_quarantined,"
-        " $left_out AS rows_left_out, $label_shape AS label_shape,"
-        " $text AS text_column, $label AS label_column, $other_texts AS other_text_columns,"
-        " $other_labels AS other_label_columns, $not_read AS not_read,"
-        " $published_at AS published_at_column, $instrument AS instrument_column,"
-        " $publisher AS publisher_column, $context AS context_column,"
-        " $extra AS extra_columns, $rows_added AS rows_added, $again_of AS again_of,"
-        " $headlines_damaged AS headlines_damaged, $damaged_example AS damaged_example, $date_order AS date_order,"
-        " $now AS ingested_at,"
-        " $number AS number",
-        {
-            **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},
-            **{name: list(value or ()) for name, value in vars(source.columns).items() if name.startswith("other")},
-            "text": source.columns.text,
-            "label": source.columns.label,
-            "published_at": source.columns.published_at,
-            "instrument": source.columns.instrument,
-            "publisher": source.columns.publisher,
-            "context": source.columns.context,
-            "extra": list(source.columns.kept),
-            "not_read": list(source.not_read),
-            "accepted": accepted,
-            "rejected": counts["rejected_rows"],
-            "quarantined": counts["quarantine"],
-            "left_out": counts["left_out_rows"],
-            "label_shape": source.columns.label_shape,
-            "now": now,
-            "number": next_number(connection, "sources"),
-        },
-    )
+    read = source.columns
+    row = {
+        **{name: value for name, value in vars(source).items() if name not in {"columns", "settings"}},
+        "not_read": list(source.not_read),
+        "rows_accepted": accepted,
+        "rows_rejected": counts["rejected_rows"],
+        "rows_quarantined": counts["quarantine"],
+        "rows_left_out": counts["left_out_rows"],
+        "label_shape": read.label_shape,
+        "text_column": read.text,
+        "label_column": read.label,
+        "other_text_columns": list(read.other_texts or ()),
+        "other_label_columns": list(read.other_labels or ()),
+        "published_at_column": read.published_at,
+        "instrument_column": read.instrument,
+        "publisher_column": read.publisher,
+        "context_column": read.context,
+        "extra_columns": list(read.kept),
+        "ingested_at": now,
+        "number": next_number(connection, "sources"),
+    }
+    connection.execute(f"INSERT INTO sources BY NAME {as_row(row)}", row)
 
 
 def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:

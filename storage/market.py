@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.promotion import Champion
-from storage.named_rows import named_rows
+from storage.named_rows import as_row, named_rows
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -139,11 +139,8 @@ def save_market(
     with writing(warehouse) as connection:
         for table in TABLES:
             connection.execute(f"DELETE FROM {table} WHERE market_id = ?", [market["market_id"]])  # noqa: S608 (ours)
-        connection.execute(
-            "INSERT INTO markets BY NAME SELECT "
-            + ", ".join(f"${name} AS {name}" for name in [*market, "measured_at"]),
-            {**market, "measured_at": utc_now()},
-        )
+        row = {**market, "measured_at": utc_now()}
+        connection.execute(f"INSERT INTO markets BY NAME {as_row(row)}", row)
         connection.register("new_sessions", sessions.assign(since=sessions["closes_at"].shift()))
         connection.register("new_prices", prices)
         key = {"market_id": market["market_id"]}

@@ -1,5 +1,6 @@
-"""The rows of a query with their columns by name."""
+"""Rows with their columns by name: those of a query, and one to insert."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,3 +16,8 @@ def named_rows(cursor: "duckdb.DuckDBPyConnection") -> list[dict[str, Any]]:
 def named_row(cursor: "duckdb.DuckDBPyConnection") -> dict[str, Any] | None:
     """The first row of an executed query; None if there is none."""
     return next(iter(named_rows(cursor)), None)
+
+
+def as_row(names: Iterable[str]) -> str:
+    """The parameters of a statement as a row with their names as columns, for INSERT ... BY NAME."""
+    return "SELECT " + ", ".join(f"${name} AS {name}" for name in names)

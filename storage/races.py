@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from storage.named_rows import as_row
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -82,12 +83,8 @@ def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, ids: Sequence[st
 def save_pause(warehouse: Path, pause: PauseRecord) -> None:
     """Save how a paused training answered, unless it is known."""
     values = {**asdict(pause), "evaluated_at": utc_now()}
-    columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
     with writing(warehouse) as connection:
-        connection.execute(
-            f"INSERT INTO ledger.pauses ({columns}) VALUES ({parameters}) ON CONFLICT DO NOTHING",  # noqa: S608 (our own names)
-            values,
-        )
+        connection.execute(f"INSERT OR IGNORE INTO ledger.pauses BY NAME {as_row(values)}", values)
 
 
 def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> None:
@@ -95,9 +92,8 @@ def save_drops(warehouse: Path, study_id: str, drops: Iterable[DropRecord]) -> N
     with writing(warehouse) as connection:
         for drop in drops:
             values = {**asdict(drop), "study_id": study_id, "dropped_at": utc_now()}
-            columns, parameters = ", ".join(values), ", ".join(f"${column}" for column in values)
             connection.execute(
-                f"INSERT INTO ledger.drops ({columns}) SELECT {parameters} WHERE NOT EXISTS"
+                f"INSERT INTO ledger.drops BY NAME {as_row(values)} WHERE NOT EXISTS"
                 " (FROM ledger.study_evaluations JOIN evaluations USING (evaluation_id) WHERE study_id = $study_id"
                 " AND cell_id = $cell_id) ON CONFLICT DO NOTHING",
                 values,
