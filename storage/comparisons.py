@@ -15,7 +15,6 @@ from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
 from storage.fold_numbers import read_folds
-from storage.migrations import is_up_to_date
 from storage.races import explain_drop
 from storage.warehouse import reading, utc_now, writing
 
@@ -143,10 +142,6 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
         IncomparableError: One has no evaluation on the part, or they share no temperature or no headline.
     """
     with reading(warehouse) as connection:
-        if not is_up_to_date(connection):
-            raise IncomparableError(
-                f"warehouse {warehouse}: an older fintone made it; the next `fintone run` brings it up to date"
-            )
         pair = {"cell_id": cell_id, "other_cell_id": other_cell_id, "part": part}
         cursor = connection.execute(
             "SELECT p.temperature, p.study_id, other_study_id, evaluation_id, other_evaluation_id, p.n, other_n,"

@@ -10,7 +10,6 @@ from duckdb import DuckDBPyConnection
 
 from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
-from storage.migrations import is_up_to_date
 from storage.named_rows import as_row
 from storage.order import next_number
 from storage.read_again import fill_earlier, find_latest, next_ingest_id, save_date_order
@@ -135,8 +134,6 @@ def _save_source(
 def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:
     """The official split of a source: columns headline_id and part; no rows where none is known."""
     with reading(warehouse) as connection:
-        if not is_up_to_date(connection):
-            return pd.DataFrame(columns=["headline_id", "part"], dtype="str")
         frame: pd.DataFrame = connection.execute(
             "SELECT headline_id, part FROM given_parts WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
         ).df()
@@ -149,8 +146,6 @@ def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
     None if the warehouse does not know it, or is of an older version that no run has brought up to date.
     """
     with reading(warehouse) as connection:
-        if not is_up_to_date(connection):
-            return None
         cursor = connection.execute(
             "SELECT snapshot_id, source, synthetic, rows_read, coalesce(rows_added, 0) AS rows_added, rows_accepted,"
             " rows_merged, rows_rejected, coalesce(rows_left_out, 0) AS rows_left_out,"

@@ -9,7 +9,6 @@ from typing import Any, Literal
 from schemas.errors import FailureError
 from schemas.source import DateOrder
 from storage.cells import UnknownCellError, unknown_cell
-from storage.migrations import is_up_to_date
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
@@ -141,8 +140,6 @@ def load_date_order_of(warehouse: Path, cell_id: str) -> DateOrder | None:
     """
     study_id = load_study_of(warehouse, cell_id)
     with reading(warehouse) as connection:
-        if not is_up_to_date(connection):
-            return None
         found = connection.execute(
             "SELECT date_order FROM ledger.study_sources JOIN sources USING (ingest_id) WHERE study_id = ?", [study_id]
         ).fetchone()
