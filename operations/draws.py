@@ -2,6 +2,7 @@
 
 from operations.records import draw_rows, evaluation_ids
 from schemas.plan import CellPlan, StudyPlan
+from storage.home import Home
 
 
 def add_draws(study: StudyPlan, cell: CellPlan) -> None:
@@ -10,7 +11,6 @@ def add_draws(study: StudyPlan, cell: CellPlan) -> None:
 
     from learning.study.evaluation import LabelledPart, measure_draws
     from storage.draws import PROBABILITIES, load_distributions, load_drawn, save_draws
-    from storage.home import Home
 
     warehouse, wanted = Home.from_environment().warehouse, study.config.decoding.draws
     wanted_ids, frames = set(evaluation_ids(study, cell).values()), []

@@ -11,6 +11,7 @@ from schemas.evaluation import DecodingSettings
 from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS, Label
 from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan
+from storage.home import Home
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,6 @@ def load_part(study: StudyPlan, name: str, prompt: PromptSettings | None = None)
     from learning.study.evaluation import LabelledPart
     from operations.examples import list_questions
     from storage import splits
-    from storage.home import Home
 
     frame = splits.load_part(Home.from_environment().warehouse, study.split_id, name)
     texts = list_questions(frame, prompt) if prompt else tuple(frame["text"])
@@ -52,7 +52,6 @@ def load_part(study: StudyPlan, name: str, prompt: PromptSettings | None = None)
 
 def load_parts(study: StudyPlan) -> "list[LabelledPart]":
     """The parts that every cell is evaluated on."""
-    from storage.home import Home
     from storage.warehouse import reading_together
 
     with reading_together(Home.from_environment().warehouse):
@@ -67,7 +66,6 @@ def load_scored_parts(study: StudyPlan, cell: ModelCell, names: Sequence[str] | 
     """
     from learning.prompt.choice import ask
     from operations.examples import load_chooser
-    from storage.home import Home
     from storage.warehouse import reading_together
 
     prompt = cell.settings.prompt
@@ -93,7 +91,6 @@ def save_results(study: StudyPlan, cell: CellPlan, results: "list[Evaluation]") 
     import pandas as pd
 
     from storage.evaluations import save_evaluations
-    from storage.home import Home
 
     warehouse, ids = Home.from_environment().warehouse, evaluation_ids(study, cell)
     named = [(ids[result.part.name, result.temperature], result) for result in results]
@@ -178,7 +175,6 @@ def _label_words(outcomes: "NDArray[np.int64]") -> list[str]:
 def cell_outcome(cell: ModelCell, outcome: "TrainingOutcome") -> "CellOutcome":
     """A training's outcome as the warehouse keeps it."""
     from storage.cells import CellOutcome
-    from storage.home import Home
 
     home = Home.from_environment()
     adapter = home.adapter(cell.cell_id)

@@ -16,11 +16,11 @@ from storage.champions import load_champion, load_decision
 from storage.examples import cell_queries, data_queries, example_queries
 from storage.facts import load_facts, load_row
 from storage.folds import load_repeats
+from storage.home import Home
 from storage.lookup import Entry, find_entry
 
 if TYPE_CHECKING:
     from schemas.promotion import Champion
-    from storage.home import Home
 
 Facts = dict[str, Any]
 Tables = dict[str, list[dict[str, Any]]]

@@ -9,6 +9,7 @@ from prefect.states import Completed
 
 from schemas.errors import FailureError, InputError
 from schemas.plan import CellPlan
+from storage.home import Home
 from tasks.progress import announce, note
 
 INTERRUPTED = "interrupted by Ctrl-C or by a signal to end"
@@ -26,7 +27,6 @@ def locking(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iter
     What is left to do must be checked within the block. Every process takes locks in the same order, trainings first:
     no two wait for each other.
     """
-    from storage.home import Home
     from storage.locks import holding
 
     warehouse = Home.from_environment().warehouse
@@ -42,7 +42,6 @@ def locking(cells: Iterable[CellPlan], training_ids: Iterable[str] = ()) -> Iter
 def running(cell: CellPlan, position: str = "") -> Iterator[None]:
     """Record that the cell is running in the block, which finishes it, or that it failed if the block raises."""
     from storage.cell_progress import fail_cell, start_cell
-    from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     start_cell(warehouse, cell.cell_id)
@@ -62,7 +61,6 @@ def running(cell: CellPlan, position: str = "") -> Iterator[None]:
 def evaluating(cell: CellPlan, position: str = "") -> Iterator[None]:
     """Record why a trained cell has no evaluation if the block raises; it stays trained."""
     from storage.cell_progress import explain_unevaluated
-    from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     try:

@@ -20,6 +20,7 @@ from embedded.paths import MODEL_FOLDER
 from operations.worker import working_at, working_here
 from schemas.errors import InputError
 from schemas.runner import RunnerSettings
+from storage.home import Home
 from tasks.cells import RunEndedError
 from tasks.progress import announce
 
@@ -131,7 +132,6 @@ def find_storage(settings: RunnerSettings, machines: Iterable[str]) -> "SharedSt
         RunnerError: No storage is set, and there are other machines.
     """
     from learning.training.shared_storage import SharedStorage
-    from storage.home import Home
 
     others = sorted({*machines} - {socket.gethostname()})
     if settings.storage is None and others:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from prefect import task
 
+from storage.home import Home
 from tasks.progress import announce
 
 
@@ -19,7 +20,6 @@ def compare_cells(study_id: str) -> None:
     from learning.study.comparison import compare_all
     from storage.comparisons import load_runs, save_comparisons
     from storage.fold_numbers import load_fold_numbers, load_undivided
-    from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     labels, predictions = load_runs(warehouse, study_id, "test")

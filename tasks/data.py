@@ -9,6 +9,7 @@ from prefect.artifacts import create_markdown_artifact
 from schemas.config import StudyConfig
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
+from storage.home import Home
 from tasks.progress import announce
 
 DATA_REPORT_KEY = "data-report"
@@ -33,7 +34,6 @@ def publish_data_report(ingested: IngestedSource) -> None:
     from reporting.data_report import render_data_report, summarise
     from schemas.data_report import describe_losses
     from storage.data_report import load_data_report
-    from storage.home import Home
 
     report = load_data_report(Home.from_environment().warehouse, ingested.ingest_id)
     create_markdown_artifact(render_data_report(report), key=DATA_REPORT_KEY, description=summarise(report))
@@ -47,7 +47,6 @@ def split_snapshot(ingested: IngestedSource, config: StudyConfig) -> str:
     """Split a study's snapshot into train, validation and test, and return the split's id."""
     from operations.splitting import settle_study_split
     from reporting.verdict import describe_excess, describe_leaks, describe_scarcity
-    from storage.home import Home
     from storage.splits import load_leaks, load_split_counts
     from storage.warehouse import reading_together
 

@@ -10,6 +10,7 @@ from operations.draws import add_draws
 from operations.records import evaluation_ids, load_part, load_parts, load_scored_parts, save_results
 from operations.worker import base_spec, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
+from storage.home import Home
 from tasks.cells import evaluating, is_worth_a_retry, locking, running, skipped
 from tasks.progress import Progress, announce
 
@@ -31,7 +32,6 @@ def evaluate_baseline(study: StudyPlan, cell: CellPlan) -> State[None] | None:
 def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
     from learning.baselines import evaluation
     from storage.cell_progress import save_cost
-    from storage.home import Home
 
     with running(cell):
         encoder = study.encoder.folder if study.encoder else None
@@ -47,7 +47,6 @@ def _run_baseline(study: StudyPlan, cell: CellPlan) -> "list[Evaluation]":
 def score_cell(study: StudyPlan, cell: ModelCell, position: str = "") -> State[None] | None:
     """Evaluate the cell, or the untouched base model, on validation and test at every temperature."""
     from storage.cell_progress import explain_unevaluated
-    from storage.home import Home
 
     with locking([cell]):
         add_draws(study, cell)
@@ -65,7 +64,6 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
     from storage.cell_progress import explain_diverged
-    from storage.home import Home
 
     home = Home.from_environment()
     parts = load_scored_parts(study, cell)
@@ -94,7 +92,6 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
     from operations.models import find_adapter
     from storage.cell_progress import fail_cell, save_adapter_hash
     from storage.cells import load_cell
-    from storage.home import Home
 
     home = Home.from_environment()
     try:
@@ -120,6 +117,5 @@ def _announce_result(cell: CellPlan, results: "list[Evaluation]", position: str 
 
 def _is_evaluated(study: StudyPlan, cell: CellPlan) -> bool:
     from storage.evaluations import load_evaluated
-    from storage.home import Home
 
     return set(evaluation_ids(study, cell).values()) <= load_evaluated(Home.from_environment().warehouse, cell.cell_id)

@@ -6,6 +6,7 @@ from prefect.artifacts import create_table_artifact
 from reporting.markdown import escape
 from reporting.market import show_test
 from schemas.market import MarketSettings, Measured
+from storage.home import Home
 from tasks.progress import announce
 
 MARKET_KEY = "market-reaction"
@@ -15,7 +16,6 @@ MARKET_KEY = "market-reaction"
 def measure_market(settings: MarketSettings) -> Measured:
     """Measure how returns follow the sentiment of a model; the figures are an artifact of the run."""
     from operations.market import measure_market as measure
-    from storage.home import Home
     from storage.market import load_market
 
     measured = measure(settings)

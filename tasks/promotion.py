@@ -15,6 +15,7 @@ from reporting.promotion import describe_repeats_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
+from storage.home import Home
 from tasks.cells import is_worth_a_retry
 from tasks.progress import announce
 
@@ -48,7 +49,6 @@ def judge_challenger(study: StudyPlan) -> None:
     from learning.study.identity import decoding_id, evaluation_id
     from storage.cells import load_missing
     from storage.champions import load_decision, save_decision
-    from storage.home import Home
     from storage.looks import load_standing
 
     if repeats := study.config.split.repeats:
@@ -76,8 +76,6 @@ def choose_challenger(study: StudyPlan) -> Champion:
     Raises:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
-    from storage.home import Home
-
     best = find_best(Home.from_environment().warehouse, study.study_id)
     return Champion(best["cell_id"], best["temperature"])
 
@@ -85,7 +83,6 @@ def choose_challenger(study: StudyPlan) -> Champion:
 def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) -> Measured:
     """The challenger's figures on test, with those of the best baseline and the champion."""
     from storage.evaluations import load_leaderboard
-    from storage.home import Home
 
     warehouse = Home.from_environment().warehouse
     board = load_leaderboard(warehouse, study.study_id)
@@ -104,7 +101,6 @@ def _meet_champion(study: StudyPlan, champion: Champion, judged: str) -> "Rival"
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError
     from learning.study.promotion import Rival
-    from storage.home import Home
 
     try:
         other = _evaluate_champion(study, champion)
@@ -125,7 +121,6 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     from operations.models import load_model
     from storage.cells import load_cell
     from storage.evaluations import load_evaluated, save_evaluations
-    from storage.home import Home
 
     home = Home.from_environment()
     cell = load_cell(home.warehouse, champion.cell_id)

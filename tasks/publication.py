@@ -15,6 +15,7 @@ from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
 from schemas.split import Repeats
+from storage.home import Home
 from tasks.progress import announce
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     from storage.champions import load_champion, load_decision
     from storage.comparisons import load_verdicts
     from storage.evaluations import load_leaderboard
-    from storage.home import Home
     from storage.races import load_drops
     from storage.warehouse import reading_together
 

@@ -13,6 +13,7 @@ from operations.records import load_scored_parts
 from operations.worker import base_spec, drop_shared, run_job
 from reporting.verdict import describe_drop
 from schemas.plan import ModelCell, StudyPlan
+from storage.home import Home
 from tasks.cells import is_worth_a_retry, locking, running
 from tasks.progress import Progress, announce, note
 from tasks.training import checkpoint_store, is_trained, train_in_a_job
@@ -52,7 +53,6 @@ def pause_cells(study: StudyPlan, cells: Sequence[ModelCell], positions: Sequenc
 def _pause(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None:
     """Train and evaluate; the temporary adapters are deleted afterwards, and the checkpoints stay."""
     from storage.cell_progress import pause_cell
-    from storage.home import Home
 
     home = Home.from_environment()
     folders = [home.adapter(identify_pause(study, cell, epoch)) for cell in cells]

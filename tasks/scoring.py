@@ -14,6 +14,7 @@ from reporting.markdown import escape
 from schemas.listing import count
 from schemas.score import ScoreSettings
 from schemas.scoring import Drift, FreshAccuracy
+from storage.home import Home
 from tasks.progress import Progress, announce
 
 DRIFT_KEY, ACCURACY_KEY = "score-drift", "fresh-accuracy"
@@ -81,7 +82,6 @@ def watch_fresh_accuracy(scored: ScoredSource) -> FreshAccuracy | None:
         The drop, if there is one.
     """
     from operations.accuracy_watch import watch_accuracy
-    from storage.home import Home
 
     def send(drop: FreshAccuracy) -> bool:
         return emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
@@ -123,8 +123,6 @@ def _as_resource(cell_id: str) -> dict[str, str]:
 
 
 def _make_watch(source: str, cell_id: str, tolerance: float) -> DriftWatch:
-    from storage.home import Home
-
     def send(scoring_id: str, drifted: Sequence[Drift]) -> None:
         emit_drift(scoring_id, source, cell_id, tolerance, drifted)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from schemas.plan import ModelCell
+from storage.home import Home
 from tasks.progress import JobProgress
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ class StepLog:
         import pandas as pd
 
         from storage.cell_progress import save_training_log
-        from storage.home import Home
 
         columns = ("step", "epoch", "loss", "learning_rate", "grad_norm", "examples_per_second", "logged_at")
         rows = pd.DataFrame([[getattr(step, name) for name in columns] for step in steps], columns=list(columns))

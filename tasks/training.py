@@ -14,6 +14,7 @@ from prefect.runtime import task_run
 from operations.records import cell_outcome, load_train
 from operations.worker import base_spec, drop_shared, run_job
 from schemas.plan import CellPlan, ModelCell, StudyPlan
+from storage.home import Home
 from tasks.cells import is_worth_a_retry, locking, running, skipped
 from tasks.progress import announce
 from tasks.step_log import StepLog
@@ -46,7 +47,6 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
     from learning.worker.jobs import CheckingJob
     from operations.models import lacks_adapters
     from storage.cells import load_missing
-    from storage.home import Home
 
     home = Home.from_environment()
     missing = load_missing(home.warehouse, study.study_id)
@@ -102,7 +102,6 @@ def _run_training(study: StudyPlan, cells: Mapping[ModelCell, str], title: str) 
     """Train cells, each with its position, in one job, and record the outcome of each."""
     from storage.cell_progress import finish_cell
     from storage.evaluations import forget_evaluations
-    from storage.home import Home
 
     home = Home.from_environment()
     with ExitStack() as stack:
@@ -162,7 +161,6 @@ def _take_event(logs: Sequence[StepLog], title: str, event: "str | tuple[int, Tr
 def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
     """The checkpoints of the cell's training, which all cells share that differ from it only in epochs."""
     from learning.training.checkpoints import CheckpointStore
-    from storage.home import Home
 
     if cell.training_id is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
@@ -176,7 +174,6 @@ def drop_checkpoints(study: StudyPlan) -> None:
     """
     from learning.study.grid import plan_curves
     from storage.cells import load_unfinished
-    from storage.home import Home
     from storage.locks import holding_if_free
 
     warehouse, cells = Home.from_environment().warehouse, (*study.cells, *plan_curves(study))
@@ -206,7 +203,6 @@ def _recipe(cell: ModelCell, attempt: int) -> "Recipe":
 def is_trained(cell: CellPlan) -> bool:
     """Whether the cell's adapter is there."""
     from storage.cells import DONE, load_cell
-    from storage.home import Home
 
     home = Home.from_environment()
     return load_cell(home.warehouse, cell.cell_id).status in DONE and home.adapter(cell.cell_id).is_dir()
