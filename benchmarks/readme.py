@@ -5,7 +5,7 @@ A block is between `<!-- NAME -->` and `<!-- /NAME -->`. Measures nothing.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from benchmarks.arguments import parse_nothing
 from benchmarks.ingest import SIDES, SIZES
 from benchmarks.machine import RESULTS
+from reporting.markdown import render_table
 
 LOSSES = ("completion", "whole-text")
 """The losses that `benchmarks.training` measures; not imported from there, since that module loads torch."""
@@ -38,7 +39,7 @@ def build_blocks(records: dict[str, Record]) -> dict[str, str]:
     rows = [(f"`{name.replace(', ', '`, ', 1)}", f"{figure:.2f}") for name, figure in commands["figures"].items()]
     return {
         **{name: "\n".join(f"    {line}".rstrip() for line in commands[name]) for name in ("leaderboard", "query")},
-        "figures": _describe(commands["machine"], "commands") + build_table(("what", "figure"), rows),
+        "figures": _describe(commands["machine"], "commands") + render_table(("what", "figure"), rows),
         "ingest": _describe(records["ingest"]["machine"], "ingest") + _build_ingest(records["ingest"]["figures"]),
         "scoring": _describe(records["scoring"]["machine"], "scoring") + _build_scoring(records["scoring"]),
         "training": _describe(records["training"]["machine"], "training") + _build_training(records["training"]),
@@ -63,7 +64,7 @@ def _build_ingest(figures: dict[str, float]) -> str:
         f"{sizes[-1]} with a time of publication and a ticker each take {dated:.1f} s, the same rows without them\n"
         f"{undated:.1f} s: {dated / undated:.2f}x."
     )
-    return f"{build_table(('', *sizes, 'peak memory'), rows)}\n\n{text}"
+    return f"{render_table(('', *sizes, 'peak memory'), rows)}\n\n{text}"
 
 
 def _build_scoring(record: Record) -> str:
@@ -84,7 +85,7 @@ def _build_scoring(record: Record) -> str:
         f"machine's measured matrix-multiply rate, {rate:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "headlines/s", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{text}"
+    return f"{render_table(titles, rows)}\n\n{text}"
 
 
 def _build_training(record: Record) -> str:
@@ -103,7 +104,7 @@ def _build_training(record: Record) -> str:
         f"matrix-multiply rate, {figures['matrix multiply, GFLOP/s']:.0f} GFLOP/s."
     )
     titles = (f"`{record['model']}` on `{record['data']}`", "examples/s", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{text}"
+    return f"{render_table(titles, rows)}\n\n{text}"
 
 
 def _build_weeks(figures: dict[str, float]) -> str:
@@ -111,7 +112,7 @@ def _build_weeks(figures: dict[str, float]) -> str:
     names = list(dict.fromkeys(name.rsplit(", ", 2)[0] for name in figures if name.endswith(", s")))
     rows = [(f"`{name}`", *(f"{figures[f'{name}, {weeks}, s']:.2f} s" for weeks in homes)) for name in names]
     rows.append(("the warehouse", *(f"{figures[f'warehouse, {weeks}, MB']:,.0f} MB" for weeks in homes)))
-    return build_table(("", "1 week", *(f"{weeks} weeks" for weeks in homes[1:])), rows)
+    return render_table(("", "1 week", *(f"{weeks} weeks" for weeks in homes[1:])), rows)
 
 
 def _describe_market(record: Record) -> str:
@@ -148,7 +149,7 @@ def _build_grid(record: Record) -> str:
         f"{figures['notebook, loading, s a cell']:.1f} s a cell to load."
     )
     titles = (f"`{record['model']}` on `{record['data']}`, {record['loss']} loss", "time", "fintone is faster by")
-    return f"{build_table(titles, rows)}\n\n{text}"
+    return f"{render_table(titles, rows)}\n\n{text}"
 
 
 def _build_gpu(record: Record) -> str:
@@ -175,7 +176,7 @@ def _build_gpu(record: Record) -> str:
     return (
         f"Measured by `python -m benchmarks.gpu` on one {machine['gpu']}, Python {machine['python']}, torch "
         f"{machine['torch']}:\nLlama 2 7B's shape with random weights on `{record['data']}`, LoRA of rank 64 "
-        f"(`benchmarks/results/gpu.json`):\n\n{build_table(titles, rows)}\n{text.rstrip()}"
+        f"(`benchmarks/results/gpu.json`):\n\n{render_table(titles, rows)}\n{text.rstrip()}"
     )
 
 
@@ -243,7 +244,7 @@ def _describe_real_study(record: Record) -> str:
         f"Llama 2 7B on this split is {published}. Validation chose the recipes "
         "([the whole study](docs/studies/financial-phrasebank.md)):"
     )
-    return f"{text}\n\n{build_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"
+    return f"{text}\n\n{render_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"
 
 
 def _describe(machine: dict[str, Any], name: str) -> str:
@@ -252,12 +253,6 @@ def _describe(machine: dict[str, Any], name: str) -> str:
         f"{machine['memory_gib']} GiB, {machine['system']},\nPython {machine['python']}, torch {machine['torch']}, no "
         f"GPU (`benchmarks/results/{name}.json`):\n\n"
     )
-
-
-def build_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def fill_blocks(text: str, blocks: dict[str, str]) -> str:

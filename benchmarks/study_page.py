@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import RESULTS
-from benchmarks.readme import build_table, fill_blocks
+from benchmarks.readme import fill_blocks
+from reporting.markdown import render_table
 from reporting.verdict import format_bounds, format_ratio
 from storage.home import Home
 from storage.query import query
@@ -73,7 +74,7 @@ def build_run(ask: Ask) -> str:
         *(("machine", f"{row['device']}, {row['hardware']}, commits {row['commits']}") for row in machines),
         ("finished", f"{study['finished_at']:%d %B %Y}"),
     ]
-    return build_table(("what", "which"), rows)
+    return render_table(("what", "which"), rows)
 
 
 def build_reproduction(ask: Ask) -> str:
@@ -96,7 +97,7 @@ def build_reproduction(ask: Ask) -> str:
         for row in rows
     ]
     titles = ("cell", "temperature", "published (Llama 2 7B)", "accuracy here", "macro-F1 here")
-    return build_table(titles, lines)
+    return render_table(titles, lines)
 
 
 def build_ladder(ask: Ask) -> str:
@@ -118,7 +119,7 @@ def build_ladder(ask: Ask) -> str:
         for row in rows
     ]
     titles = ("cell", "accuracy", "macro-F1", "MCC", "headlines/s", "on disk, MB", "training, s")
-    return build_table(titles, lines)
+    return render_table(titles, lines)
 
 
 def build_recipes(ask: Ask) -> str:
@@ -140,7 +141,7 @@ def build_recipes(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), lines)
+    return render_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), lines)
 
 
 def build_curve(ask: Ask) -> str:
@@ -157,7 +158,7 @@ def build_curve(ask: Ask) -> str:
         (str(epochs), name, *(by_temperature[temperature] for temperature in TEMPERATURES))
         for (epochs, name), by_temperature in sorted(cells.items())
     ]
-    return build_table(("epochs", "cell", *(f"T={temperature:g}" for temperature in TEMPERATURES)), lines)
+    return render_table(("epochs", "cell", *(f"T={temperature:g}" for temperature in TEMPERATURES)), lines)
 
 
 def build_agreement(ask: Ask) -> str:
@@ -178,7 +179,7 @@ def build_agreement(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), lines)
+    return render_table(("cell", "agreement", "headlines", "accuracy", "macro-F1"), lines)
 
 
 def build_confusion(ask: Ask) -> str:
@@ -189,7 +190,7 @@ def build_confusion(ask: Ask) -> str:
         " is_best_of_base GROUP BY ALL ORDER BY rung, label"
     )
     lines = [(row["cell_name"], row["label"], *map(str, row["counts"])) for row in rows]
-    return build_table(("cell", "label", "answered negative", "neutral", "positive"), lines)
+    return render_table(("cell", "label", "answered negative", "neutral", "positive"), lines)
 
 
 def build_examples(ask: Ask) -> str:
@@ -205,7 +206,7 @@ def build_examples(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("cell", "with examples", "without", "difference", "p (Holm)"), lines) if lines else NOT_THERE
+    return render_table(("cell", "with examples", "without", "difference", "p (Holm)"), lines) if lines else NOT_THERE
 
 
 def build_seeds(ask: Ask) -> str:
@@ -220,7 +221,7 @@ def build_seeds(ask: Ask) -> str:
         )
         for row in rows
     ]
-    return build_table(("recipe", "seeds", "mean accuracy", "standard deviation"), lines) if lines else NOT_THERE
+    return render_table(("recipe", "seeds", "mean accuracy", "standard deviation"), lines) if lines else NOT_THERE
 
 
 BUILDERS: dict[str, Callable[[Ask], str]] = {

@@ -172,7 +172,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
             score(settings)
         return
     csv_rows = CsvRows(raw=settings.raw)
-    send = partial(_send_drift, settings, chosen.scorer.cell_id) if is_server_set() else _send_nowhere
+    send = partial(_send_drift, settings, chosen.scorer.cell_id)
     watch = DriftWatch(home.warehouse, settings.drift_tolerance, print_notice, send)
     end = partial(_print_end, csv_rows, watch)
     start_worker()
@@ -189,7 +189,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
         close_worker()
     end(scored)
     if settings.evaluate:
-        send_drop = partial(_send_drop, scored) if is_server_set() else _send_to_nobody
+        send_drop = partial(_send_drop, scored)
         watch_accuracy(home.warehouse, scored.scoring_id, print_notice, send_drop)
     check_evaluated(scored)
 
@@ -231,32 +231,27 @@ def _print_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource")
 
 def _send_drift(settings: "ScoreSettings", cell_id: str, scoring_id: str, drifted: "Sequence[Drift]") -> None:
     """Send the drift event to the Prefect server that is set; print a line if it does not answer."""
-    from tasks.scoring import emit_drift
-
     if _has_server("drift"):
+        from tasks.scoring import emit_drift
+
         emit_drift(scoring_id, settings.source, cell_id, settings.drift_tolerance, drifted)
-
-
-def _send_nowhere(_: str, __: "Sequence[Drift]") -> None:
-    """Send nothing, since no server is set."""
 
 
 def _send_drop(scored: "ScoredSource", drop: "FreshAccuracy") -> bool:
     """Send the event of a drop of accuracy; whether it was sent."""
+    if not _has_server("the drop"):
+        return False
     from tasks.scoring import emit_drop
 
-    return _has_server("the drop") and emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
-
-
-def _send_to_nobody(_: "FreshAccuracy") -> bool:
-    """Send nothing, since no server is set."""
-    return False
+    return emit_drop(scored.scoring_id, scored.source, scored.cell_id, drop)
 
 
 def _has_server(subject: str) -> bool:
-    """Whether the Prefect server that is set answers; prints a line if it does not."""
-    from cli.session.session import check_set_server
+    """Whether a Prefect server is set and answers; prints a line if it is set but does not answer."""
+    from cli.session.session import check_set_server, is_server_set
 
+    if not is_server_set():
+        return False
     unusable = check_set_server()
     if unusable:
         print_notice(f"the event of {subject} is not sent: {unusable}")

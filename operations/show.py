@@ -131,15 +131,7 @@ def _list_data_queries(home: "Home", ingest_id: str) -> list[str]:
     from storage.data_report import load_data_report
 
     report = load_data_report(home.warehouse, ingest_id)
-    queries = data_queries(
-        ingest_id,
-        report.snapshot_id,
-        rejected=report.rows_rejected > 0,
-        left_out=report.rows_left_out > 0,
-        contradictory=report.rows_quarantined > 0,
-        near_copies=bool(report.copies),
-    )
-    return [query for _, query in queries]
+    return [query for _, query in data_queries(report)]
 
 
 def _show_row(home: "Home", entry: Entry) -> Shown:

@@ -1,10 +1,10 @@
 """The card of an exported model: what it is, what it was trained on, how good it is, and how to use it."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from reporting.licences import describe_data_licence
+from reporting.markdown import render_table
 from reporting.verdict import format_bounds, format_ratio
 from schemas.listing import count
 from schemas.model_card import CellCard, ExportForm
@@ -39,7 +39,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
             "",
             "## Figures",
             "",
-            *_figures(card),
+            _figures(card),
             "",
             check,
             "",
@@ -49,7 +49,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
             "",
             "## Trained with",
             "",
-            *_table(("setting", "value"), _settings(card)),
+            render_table(("setting", "value"), _settings(card)),
             "",
         ]
     )
@@ -93,9 +93,9 @@ def _format_sizes(card: CellCard) -> str:
     return ", ".join(named)
 
 
-def _figures(card: CellCard) -> list[str]:
+def _figures(card: CellCard) -> str:
     if not card.figures:
-        return ["The cell has not been evaluated."]
+        return "The cell has not been evaluated."
     rows = [
         (
             f"{each.temperature:g}",
@@ -107,7 +107,7 @@ def _figures(card: CellCard) -> list[str]:
         for each in card.figures
     ]
     titles = ("temperature", "test headlines", "accuracy [95 %]", "macro-F1 [95 %]", "expected accuracy")
-    return _table(titles, rows)
+    return render_table(titles, rows)
 
 
 def _settings(card: CellCard) -> list[tuple[str, str]]:
@@ -117,7 +117,3 @@ def _settings(card: CellCard) -> list[tuple[str, str]]:
         for name, value in card.hyperparameters.get(section, {}).items()
     ]
     return [*own, *((name, f"{value}") for name, value in card.environment.items() if name not in KEPT)]
-
-
-def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"| {' | '.join(line)} |" for line in (titles, ["---"] * len(titles), *rows)]

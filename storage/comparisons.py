@@ -15,6 +15,7 @@ from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.label import LABELS
 from storage.fold_numbers import read_folds
+from storage.named_rows import named_rows
 from storage.races import explain_drop
 from storage.warehouse import reading, utc_now, writing
 
@@ -155,8 +156,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
             " ORDER BY p.temperature",
             pair,
         )
-        columns = [column[0] for column in cursor.description]
-        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        rows = named_rows(cursor)
         if not rows:
             raise IncomparableError(_nothing_shared(connection, pair))
         pairings = [

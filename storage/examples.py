@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from schemas.data_report import DataReport
     from storage.comparisons import Pairing
 
 
@@ -56,29 +57,26 @@ def rejected_query(ingest_id: str) -> str:
     return f"SELECT source, row_number, reason, raw FROM rejected_rows WHERE ingest_id = '{ingest_id}' ORDER BY ALL"
 
 
-def data_queries(
-    ingest_id: str,
-    snapshot_id: str,
-    *,
-    rejected: bool,
-    left_out: bool,
-    contradictory: bool,
-    near_copies: bool,
-    dated: bool = False,
-) -> list[tuple[str, str]]:
+def data_queries(report: "DataReport") -> list[tuple[str, str]]:
     """Queries worth trying after an ingestion, each with what it shows; queries without rows are left out."""
-    rows, snapshot = f"WHERE ingest_id = '{ingest_id}' ORDER BY ALL", f"WHERE snapshot_id = '{snapshot_id}'"
+    rows, snapshot = (
+        f"WHERE ingest_id = '{report.ingest_id}' ORDER BY ALL",
+        f"WHERE snapshot_id = '{report.snapshot_id}'",
+    )
     queries = {
-        "the rejected rows": (rejected, rejected_query(ingest_id)),
-        "the rows that were left out": (left_out, f"SELECT source, row_number, reason, raw FROM left_out_rows {rows}"),
+        "the rejected rows": (report.rows_rejected, rejected_query(report.ingest_id)),
+        "the rows that were left out": (
+            report.rows_left_out,
+            f"SELECT source, row_number, reason, raw FROM left_out_rows {rows}",
+        ),
         "the rows that contradict each other": (
-            contradictory,
+            report.rows_quarantined,
             f"SELECT text, label, resolution, source, row_number FROM quarantine {rows}",
         ),
         "dates, instruments and other columns": (
-            dated,
+            report.columns.says_more,
             f"SELECT published_at, instrument, publisher, text, label, extra FROM accepted_rows {rows}",
         ),
-        "the near copies": (near_copies, f"SELECT headlines, kind, labels, example FROM near_copies {snapshot}"),
+        "the near copies": (report.copies, f"SELECT headlines, kind, labels, example FROM near_copies {snapshot}"),
     }
     return [(shown, query) for shown, (is_there, query) in queries.items() if is_there]

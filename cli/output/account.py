@@ -1,7 +1,5 @@
 """The result of an ingestion, as lines for people."""
 
-from collections.abc import Iterable
-
 from schemas.data_report import DataReport, describe_damage, describe_reasons
 from schemas.listing import count, list_some
 from storage.examples import data_queries
@@ -20,7 +18,7 @@ def describe_ingestion(report: DataReport, source: str, *, is_new: bool) -> tupl
     Returns:
         The account as (subject, description) lines, and the queries as (what it shows, SQL).
     """
-    labels = _join(f"{labelled.headlines:,} {labelled.label}" for labelled in report.labels)
+    labels = ", ".join(f"{labelled.headlines:,} {labelled.label}" for labelled in report.labels)
     before = "" if report.source == source else f", read before as {report.source}"
     lines = [
         ("source", f"{source}{'' if is_new else f' (nothing new: these rows are known{before})'}"),
@@ -37,11 +35,11 @@ def describe_ingestion(report: DataReport, source: str, *, is_new: bool) -> tupl
     if report.headlines_damaged:
         lines.append(("damaged", describe_damage(report.headlines_damaged, report.damaged_example)))
     if report.resolutions:
-        resolved = _join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
+        resolved = ", ".join(f"{rows:,} {resolution}" for resolution, rows in report.resolutions)
         rows = f"{count(report.rows_quarantined, 'row')} whose text also has another label"
         lines.append(("contradictory", f"{rows}: {resolved}"))
     if report.copies:
-        groups = _join(
+        groups = ", ".join(
             f"{count(copies.headlines, 'headline')} in {count(copies.groups, 'group')} ({copies.kind})"
             for copies in report.copies
         )
@@ -60,16 +58,4 @@ def describe_ingestion(report: DataReport, source: str, *, is_new: bool) -> tupl
     unknown = [drift for drift in report.drift if drift.reason]
     lines += [("drift", f"{drift.measure} is unknown, because {drift.reason}") for drift in unknown]
     lines += [("warning", warning) for warning in report.warn()]
-    return lines, data_queries(
-        report.ingest_id,
-        report.snapshot_id,
-        rejected=report.rows_rejected > 0,
-        left_out=report.rows_left_out > 0,
-        contradictory=report.rows_quarantined > 0,
-        near_copies=bool(report.copies),
-        dated=report.columns.says_more,
-    )
-
-
-def _join(parts: Iterable[str]) -> str:
-    return ", ".join(parts)
+    return lines, data_queries(report)

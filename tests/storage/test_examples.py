@@ -4,6 +4,7 @@ import pytest
 
 from storage.cells import add_cells
 from storage.comparisons import load_pairings
+from storage.data_report import load_data_report
 from storage.examples import data_queries, example_queries, flips_query
 from storage.query import query
 from storage.studies import save_study
@@ -37,9 +38,10 @@ def test_the_flips_of_two_cells_are_those_of_one_study_or_of_two(finished, study
 
 
 def test_the_queries_after_an_ingestion_find_its_rows(data):
-    flags = dict.fromkeys(("rejected", "left_out", "contradictory", "near_copies"), True)
-    queries = dict(data_queries("ingest", "snapshot", **flags))
+    report = load_data_report(data, "ingest")
+    queries = dict(data_queries(report))
     assert ask(data, queries["the rejected rows"]) == [("news.csv", 7, "no label", "Sales fell;")]
     assert len(ask(data, queries["the rows that contradict each other"])) == 2
     assert [row[0] for row in ask(data, queries["the near copies"])] == [2]
-    assert data_queries("a", "b", **dict.fromkeys(flags, False)) == []
+    nothing = {"rows_rejected": 0, "rows_left_out": 0, "rows_quarantined": 0, "copies": ()}
+    assert data_queries(report.model_copy(update=nothing)) == []
