@@ -8,9 +8,8 @@ from ingestion.sources import EMBEDDED
 from learning.study.split import count_leaks
 from operations.examples import check_examples
 from operations.lengths import warn_of_long
-from operations.splitting import Division, count_moved_of, draw_parts, draw_parts_of_folds, prepare_division
-from operations.timeline import describe_times
-from reporting.verdict import describe_leaks, describe_moved, describe_scarcity, describe_unplaced
+from operations.splitting import Division, describe_division, draw_parts, draw_parts_of_folds, prepare_division
+from reporting.verdict import describe_leaks, describe_scarcity, describe_unplaced
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -50,10 +49,7 @@ def divide_headlines(config: StudyConfig, headlines: "pd.DataFrame") -> TriedSpl
     notes.append(describe_scarcity([(part, label, own[label]) for part, own in counts.items() for label in present]))
     if config.split.is_drawn:
         notes.append(describe_unplaced(len(headlines) - len(division.left_out) - sum(map(len, parts.values()))))
-    if division.given is not None:
-        notes.append(describe_moved(count_moved_of(division.given, division.left_out, parts)))
-    if division.by_time:
-        notes.append(describe_times(division.by_time))
+    notes += describe_division(division, parts)
     tested = frozenset(headline for own in folds or [parts] for headline in own["test"])
     return TriedSplit(division, counts, [note for note in notes if note], tested)
 

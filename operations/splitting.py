@@ -72,36 +72,39 @@ def settle_study_split(config: StudyConfig, ingested: IngestedSource) -> tuple[s
     """
     from operations.examples import check_examples
     from operations.lengths import warn_of_long
-    from operations.timeline import describe_times
-    from reporting.verdict import describe_moved
     from storage.snapshots import load_snapshot
     from storage.splits import load_folds, load_split, save_long
 
     warehouse = Home.from_environment().warehouse
     headlines = load_snapshot(warehouse, ingested.snapshot_id)
     division = prepare_division(config, headlines, fetch=True)
-    if config.split.repeats:
-        identifier = settle_folds(ingested, config.split, division)
+    snapshot, split = ingested.snapshot_id, config.split
+    if split.repeats:
+        identifier = settle_folds(snapshot, headlines, split, division)
     else:
-        identifier = settle_split(ingested, config.split, config.data.near_duplicates, division)
+        identifier = settle_split(snapshot, headlines, split, config.data.near_duplicates, division)
     parts = load_split(warehouse, identifier)
     for own in [load_split(warehouse, fold) for fold in load_folds(warehouse, identifier)] or [parts]:
         check_examples(config, headlines, own, fetch=True)
     resolution = "rejected" if config.data.too_long == "reject" else "truncated"
     save_long(warehouse, identifier, [(*each[:1], *each[2:], resolution) for each in division.long])
-    notes = [warn_of_long(config, division.long)]
-    if division.given is not None:
-        notes.append(describe_moved(count_moved_of(division.given, division.left_out, parts)))
-    if division.by_time:
-        notes.append(describe_times(division.by_time))
+    notes = [warn_of_long(config, division.long), *describe_division(division, parts)]
     return identifier, [note for note in notes if note]
 
 
-def count_moved_of(given: "GivenParts", left_out: Collection[str], parts: "Parts") -> dict[str, int]:
-    """How many headlines of each given part are in none, as copies of others; those that are too long do not count."""
+def describe_division(division: Division, parts: "Parts") -> list[str | None]:
+    """Notes on given parts and on parts by time: which headlines moved, and when each part ends."""
     from learning.study.given_split import count_moved
+    from operations.timeline import describe_times
+    from reporting.verdict import describe_moved
 
-    return count_moved({headline: own for headline, own in given.items() if headline not in left_out}, parts)
+    notes = []
+    if division.given is not None:
+        kept = {headline: own for headline, own in division.given.items() if headline not in division.left_out}
+        notes.append(describe_moved(count_moved(kept, parts)))
+    if division.by_time:
+        notes.append(describe_times(division.by_time))
+    return notes
 
 
 def find_given(config: StudyConfig) -> "GivenParts":
@@ -125,7 +128,8 @@ def find_given(config: StudyConfig) -> "GivenParts":
 
 
 def settle_split(
-    ingested: IngestedSource,
+    snapshot_id: str,
+    headlines: "pd.DataFrame",
     split: SplitSettings,
     near_duplicates: str,
     division: Division = NO_DIVISION,
@@ -135,7 +139,8 @@ def settle_split(
     A known split stays as it is; a new one respects the test parts of all earlier ones with the same seed.
 
     Args:
-        ingested: The source of the snapshot.
+        snapshot_id: The snapshot.
+        headlines: Its rows, as `storage.snapshots.load_snapshot` returns them.
         split: How it is drawn.
         near_duplicates: What counts as a near copy, as in `schemas.source.DataSettings`.
         division: What else it needs to know about the headlines.
@@ -143,47 +148,38 @@ def settle_split(
     Raises:
         SplitError: A class has too few headlines.
     """
-    from storage.snapshots import load_snapshot
     from storage.splits import SplitsChangedError, count_splits, load_split_counts, save_split
 
     warehouse = Home.from_environment().warehouse
-    headlines = load_snapshot(warehouse, ingested.snapshot_id)
-    identifier = identify_split(ingested.snapshot_id, headlines, split, division)
+    identifier = identify_split(snapshot_id, headlines, split, division)
     settings = split.model_dump(mode="json")
     while not load_split_counts(warehouse, identifier):
         known = count_splits(warehouse)
         parts = draw_parts(headlines, split, near_duplicates, division)
         with suppress(SplitsChangedError):
-            save_split(warehouse, identifier, ingested.snapshot_id, parts, settings, drawn_beside=known)
+            save_split(warehouse, identifier, snapshot_id, parts, settings, drawn_beside=known)
     return identifier
 
 
-def settle_folds(ingested: IngestedSource, split: SplitSettings, division: Division) -> str:
+def settle_folds(snapshot_id: str, headlines: "pd.DataFrame", split: SplitSettings, division: Division) -> str:
     """Split a snapshot into folds or windows, and return the id of the split of all of them together.
 
     Raises:
         SplitError: A class has too few headlines.
     """
     from learning.study.identity import fold_split_id
-    from storage.snapshots import load_snapshot
     from storage.splits import load_folds, save_folds
 
     warehouse = Home.from_environment().warehouse
-    headlines = load_snapshot(warehouse, ingested.snapshot_id)
-    identifier = identify_split(ingested.snapshot_id, headlines, split, division)
+    identifier = identify_split(snapshot_id, headlines, split, division)
     if not load_folds(warehouse, identifier):
         drawn = enumerate(draw_parts_of_folds(headlines, split, division), start=1)
         folds = {fold_split_id(identifier, number): parts for number, parts in drawn}
-        save_folds(warehouse, identifier, ingested.snapshot_id, folds, split.model_dump(mode="json"))
+        save_folds(warehouse, identifier, snapshot_id, folds, split.model_dump(mode="json"))
     return identifier
 
 
-def identify_split(
-    snapshot_id: str,
-    headlines: "pd.DataFrame",
-    split: SplitSettings,
-    division: Division = NO_DIVISION,
-) -> str:
+def identify_split(snapshot_id: str, headlines: "pd.DataFrame", split: SplitSettings, division: Division) -> str:
     """The id of a split; where no label is missing it is the same for all classes and for those that are present.
 
     Raises:

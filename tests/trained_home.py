@@ -19,7 +19,6 @@ from learning.training.recipe import Recipe
 from operations.intake import ingest_and_save
 from operations.planning import cell_records
 from operations.records import cell_outcome, load_part, load_parts, save_results
-from operations.splitting import settle_split
 from schemas.label import Label
 from schemas.overrides import apply_overrides
 from schemas.plan import FoundModel, StudyPlan
@@ -31,6 +30,7 @@ from storage.home import Home
 from storage.studies import StudyRecord, save_study
 from tasks.step_log import StepLog
 from tests.adapters import train_adapter
+from tests.splitting import divide
 
 if TYPE_CHECKING:
     from schemas.config import StudyConfig
@@ -70,7 +70,7 @@ def _configure(source: Path, base_model: Path) -> "StudyConfig":
 
 def _plan_and_save(config: "StudyConfig", root: Path, base_model: Path) -> StudyPlan:
     ingested = ingest_and_save(config.data, lambda _: None)
-    split = settle_split(ingested, config.split, config.data.near_duplicates)
+    split = divide(ingested, config.split, config.data.near_duplicates)
     base = plan_base(resolve_base_model(str(base_model), None, root), "nf4")
     baselines = plan_baselines(config.baselines)
     study = plan_study(config, ingested.snapshot_id, split, lambda settings: FoundModel(base, settings), baselines)

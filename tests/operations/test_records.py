@@ -28,7 +28,6 @@ from operations.draws import add_draws
 from operations.intake import ingest_and_save
 from operations.planning import cell_records, study_record
 from operations.records import cell_outcome, load_part, load_parts, save_results
-from operations.splitting import settle_split
 from schemas.cell import CellSettings
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
@@ -39,6 +38,7 @@ from storage.evaluations import forget_evaluations
 from storage.studies import StudyRecord, save_study
 from tasks.training import _recipe
 from tests import asking
+from tests.splitting import divide
 
 BASE = BaseModelPlan(
     name="embedded",
@@ -82,7 +82,7 @@ def begin(home: Path, *assignments: str) -> StudyPlan:
     """Record a study of the untouched base model and a baseline."""
     config = configure(home, *assignments)
     ingested = ingest_and_save(config.data, lambda _: None)
-    split_id = settle_split(ingested, config.split, config.data.near_duplicates)
+    split_id = divide(ingested, config.split, config.data.near_duplicates)
     study = plan_study(config, ingested.snapshot_id, split_id, find_base, plan_baselines(config.baselines))
     record = StudyRecord(
         study.study_id, config.name, ingested.snapshot_id, split_id, BASE.name, BASE.revision, ingested.source,

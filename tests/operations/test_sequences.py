@@ -25,12 +25,12 @@ from benchmarks.corpus import iterate_rows
 from ingestion.refusals import NothingAcceptedError, TooManyRejectedError
 from learning.study.split_sizes import SplitError
 from operations.intake import ingest_and_save
-from operations.splitting import settle_split
 from schemas.label import LABELS
 from schemas.source import DataSettings
 from schemas.split import SplitSettings
 from storage.warehouse import prepare_warehouse
 from tests.asking import ask
+from tests.splitting import divide
 
 STOCK = [text for text, _, kind in iterate_rows(60, seed=11) if kind == "new" and len(text.split()) > 10][:24]
 WAYS = ("as it is", "white space", "numbers", "reworded", "post", "mojibake")
@@ -124,7 +124,7 @@ class Sequence(RuleBasedStateMachine):
         self.check_account(ingested.ingest_id, rows)
         split = SplitSettings(method="hashed", train_per_class=sizes[0], test_per_class=sizes[1], balance=balance)
         try:
-            split_id = settle_split(ingested, split, near)
+            split_id = divide(ingested, split, near)
         except SplitError:
             return
         self.check_split(split_id, split)

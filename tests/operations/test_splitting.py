@@ -15,12 +15,13 @@ from learning.study.split_sizes import SplitError
 from operations.intake import ingest_and_save
 from operations.lengths import TooLongError
 from operations.preview import check_inputs, describe_study
-from operations.splitting import settle_split, settle_study_split
+from operations.splitting import settle_study_split
 from schemas.config import StudyConfig
 from schemas.overrides import apply_overrides
 from schemas.profiles import build_config, load_profile
 from storage.warehouse import writing
 from tests.asking import ask
+from tests.splitting import divide
 
 SMALL = ("data.duplicates=merge", "split.method=hashed", "split.train_per_class=9", "split.test_per_class=5")
 LONG = " and profit rose again" * 200
@@ -139,7 +140,7 @@ def test_truncated_headlines_are_in_the_split_as_if_they_were_short(home: Path) 
     assert notes[0].endswith("truncated to the longest beginning that the base model takes")
     assert ask(home, f"SELECT count(*) FROM splits WHERE split_id = '{split}'") == [(90,)]
     ingested = ingest_and_save(config.data, lambda _: None)
-    assert split == settle_split(ingested, config.split, config.data.near_duplicates)
+    assert split == divide(ingested, config.split, config.data.near_duplicates)
     assert ask(home, "SELECT DISTINCT resolution FROM long_headlines") == [("truncated",)]
 
 

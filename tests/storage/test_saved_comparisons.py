@@ -165,11 +165,6 @@ def test_cells_that_share_no_headline_are_refused(another, evaluation):
         load_pairings(another, "tuned", "renewed", "test")
 
 
-def test_a_warehouse_of_an_older_version_is_refused_with_the_remedy(make_older_warehouse):
-    with pytest.raises(InputError, match="an older fintone made it; the next `fintone run` brings it up to date"):
-        load_pairings(make_older_warehouse(1), "a", "b", "test")
-
-
 def test_flips_alternate_between_the_cell_that_is_right_and_those_on_which_neither_is(finished, evaluation):
     """The labels of headlines 0 to 5 are negative, neutral, positive, negative, neutral, positive."""
     right = ["negative", "neutral", "positive"] * 2

@@ -12,7 +12,6 @@ import pytest
 from schemas.errors import InputError
 from storage import migrations
 from storage import warehouse as warehouse_module
-from storage.headlines import load_ingestion
 from storage.opening import READABLE_FROM, WarehouseLockedError
 from storage.query import query
 from storage.splits import load_earlier_parts
@@ -117,7 +116,6 @@ def test_an_older_warehouse_is_brought_up_to_date_and_gives_nothing_until_then(m
         connection.execute("INSERT INTO headlines VALUES ('0000000000000000', 'Sales rose.', 'positive', 'ingest')")
         connection.execute("INSERT INTO splits VALUES ('split', 'snapshot', '0000000000000000', 'test')")
     assert load_earlier_parts(path, 42).empty
-    assert load_ingestion(path, "ingest") is None
     prepare_warehouse(path)
     assert query(path, "SELECT settings->>'method' FROM split_settings").rows == [("hashed",)]
     with writing(path) as connection:
