@@ -15,6 +15,8 @@ VOCABULARY = 60_000
 COPIES, NUMBER_COPIES, REWORDED, BROKEN = 0.03, 0.03, 0.02, 0.005
 """Shares of rows that repeat an earlier one (exactly, with other numbers, reworded) and of rows without a label."""
 
+SEED = 7
+
 TICKERS, FIRST_DAY = 500, datetime(2025, 1, 1)  # noqa: DTZ001 (a file has words)
 """The number of instruments in a dated corpus, and its first day."""
 
@@ -26,7 +28,7 @@ _SYLLABLES = [consonant + vowel for consonant in "bdfghjklmnprstvwz" for vowel i
 _REMEMBERED = 5_000
 
 
-def iterate_rows(count: int, seed: int = 7) -> Iterator[tuple[str, str, str]]:
+def iterate_rows(count: int, seed: int = SEED) -> Iterator[tuple[str, str, str]]:
     """Yield rows of text, label and kind: new, copy, numbers, reworded or broken."""
     random = Random(seed)
     words = sorted({"".join(random.choices(_SYLLABLES, k=random.randint(1, 4))) for _ in range(VOCABULARY)})
@@ -45,34 +47,34 @@ def iterate_rows(count: int, seed: int = 7) -> Iterator[tuple[str, str, str]]:
         yield text, label, kind
 
 
-def write_csv(path: Path, count: int, seed: int = 7) -> None:
+def write_csv(path: Path, count: int) -> None:
     """Write `count` rows as CSV with the columns `date`, `text` and `label`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("date", "text", "label"))
-        writer.writerows(("2026-01-05", text, label) for text, label, _ in iterate_rows(count, seed))
+        writer.writerows(("2026-01-05", text, label) for text, label, _ in iterate_rows(count))
 
 
-def write_dated_csv(path: Path, count: int, seed: int = 7) -> None:
+def write_dated_csv(path: Path, count: int) -> None:
     """Write the rows of `write_csv` as CSV with the columns `published_at`, `ticker`, `text` and `label`.
 
     The times cover one year, in order; each row has one of `TICKERS` tickers.
     """
-    random, step = Random(seed), timedelta(days=365) / count
+    random, step = Random(SEED), timedelta(days=365) / count
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("published_at", "ticker", "text", "label"))
-        for number, (text, label, _) in enumerate(iterate_rows(count, seed)):
+        for number, (text, label, _) in enumerate(iterate_rows(count)):
             moment = FIRST_DAY + number * step
             writer.writerow((f"{moment:%Y-%m-%d %H:%M:%S}", f"T{random.randrange(TICKERS):03}", text, label))
 
 
-def write_undated_csv(path: Path, count: int, seed: int = 7) -> None:
+def write_undated_csv(path: Path, count: int) -> None:
     """Write the same rows with only the columns `text` and `label`."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("text", "label"))
-        writer.writerows((text, label) for text, label, _ in iterate_rows(count, seed))
+        writer.writerows((text, label) for text, label, _ in iterate_rows(count))
 
 
 def _invent(random: Random, words: list[str], weights: list[float]) -> str:

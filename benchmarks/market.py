@@ -52,10 +52,10 @@ def shuffle(prices: pd.DataFrame, seed: int) -> pd.DataFrame:
     return frame.melt(id_vars="session", var_name="instrument", value_name="price")
 
 
-def simulate(seeds: int = SEEDS) -> dict[str, float]:
+def simulate() -> dict[str, float]:
     """How often the interval holds the planted coefficient and the test finds it, and how often a placebo test does."""
     inside = found = false = significant = tests = 0
-    for seed in range(seeds):
+    for seed in range(SEEDS):
         headlines = make_headlines(seed)
         days, prices = count_daily(headlines), price(headlines, COEFFICIENT, seed)
         rows = measure_reaction(days, measure_returns(prices, SESSIONS, HORIZONS)[0], HORIZONS).tests
@@ -68,7 +68,7 @@ def simulate(seeds: int = SEEDS) -> dict[str, float]:
         significant += int(is_clear.sum())
         tests += int(placebo["p_holm"].notna().sum())
     return {
-        "seeds": seeds,
+        "seeds": SEEDS,
         "planted coefficient within its interval": inside,
         "planted coefficient found": found,
         "placebos with any finding": false,

@@ -48,8 +48,7 @@ def compare(
     from storage.home import Home
     from storage.warehouse import migrate_to_read
 
-    if output is not None:
-        check_output(output)
+    check_output(output)
     format_ = choose_format(format_, output, Form)
     warehouse = Home.from_environment().warehouse
     migrate_to_read(warehouse)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import assign, build_config
+from cli.options import assign, build_from_options
 from cli.output.console import print_lines, print_notice, print_query, stderr, stdout
 from cli.reading import (
     ContextColumn,
@@ -86,7 +86,7 @@ def ingest(
         date_order=date_order,
         max_rejected=max_rejected,
     )
-    build = build_recalling if again else build_config
+    build = build_recalling if again else build_from_options
     assignments = [*assign({"data.source": source}), *reading, *(set_ or [])]
     refuse_conflicts(assignments)
     refuse_others(assignments, "data.")

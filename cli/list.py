@@ -32,8 +32,7 @@ def list_things(
     from operations.catalogue import LISTS, describe_home
     from operations.outputs import check_output
 
-    if output is not None:
-        check_output(output)
+    check_output(output)
     format_ = choose_format(format_, output, Format)
     deliver(render(LISTS[things.value](), format_.value, note=print_notice, screen=find_screen(output)), output)
     if format_ is Format.TABLE and output is None:

@@ -56,8 +56,7 @@ def market(
         "price_column": price_column,
     }
     settings = check_settings(MarketSettings, {name: value for name, value in values.items() if value is not None})
-    if output is not None:
-        check_output(output, prices)
+    check_output(output, prices)
     format_ = choose_format(format_, output, Form)
     home = home_to_change()
     measured = measure_market(settings)

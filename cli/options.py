@@ -86,11 +86,11 @@ def read_tags(tags: "Sequence[str] | None") -> str | None:
     return json.dumps(values) if values else None
 
 
-def build_config(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
+def build_from_options(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> "StudyConfig":
     """Build a checked config from a profile, with base models and settings that replace its own."""
-    from schemas.profiles import build_config as check_config
+    from schemas.profiles import build_config
 
-    return check_config(collect_values(profile, base_models, assignments))
+    return build_config(collect_values(profile, base_models, assignments))
 
 
 def collect_values(profile: str, base_models: "Sequence[str]", assignments: list[str]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ and test. So the rules of the profile desk apply to them, unless the user sets o
 
 from collections.abc import Sequence
 
+from embedded.paths import EMBEDDED
+
 PROFILE = "demo"
 RULES = ("data.duplicates=merge", "split.method=hashed")
 
@@ -22,7 +24,7 @@ def find_rules(profile: str, assignments: Sequence[str]) -> list[str]:
     """
     pairs = (assignment.partition("=") for assignment in assignments)
     settings = {name.strip(): value.strip() for name, _, value in pairs}
-    if profile != PROFILE or not _is_own(settings.get("data.source", "embedded")):
+    if profile != PROFILE or not _is_own(settings.get("data.source", EMBEDDED)):
         return []
     return [rule for rule in RULES if rule.partition("=")[0] not in settings]
 
@@ -37,6 +39,5 @@ def describe_rules(rules: Sequence[str]) -> str:
 
 def _is_own(source: str) -> bool:
     from ingestion.phrasebank import is_phrasebank
-    from ingestion.sources import EMBEDDED
 
     return source != EMBEDDED and not is_phrasebank(source)

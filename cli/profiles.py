@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.completion import complete_profile
-from cli.options import build_config
+from cli.options import build_from_options
 from cli.output.console import StandardOutput, print_lines, print_notice
 
 
@@ -25,5 +25,5 @@ def profiles(
         print_lines([(profile, describe_profile(profile)) for profile in PROFILES])
         print_notice("to write your own: fintone profiles desk > my.yaml, edit it, then fintone run --profile my.yaml")
         return
-    build_config(name, [], [])
+    build_from_options(name, [], [])
     StandardOutput().write(load_profile_text(name))

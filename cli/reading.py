@@ -64,7 +64,8 @@ def recall_reading(data: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         data: The settings of the source that the profile or the command line gives.
     """
-    from ingestion.sources import EMBEDDED, locate
+    from embedded.paths import EMBEDDED
+    from ingestion.sources import locate
     from schemas.source import INSTEAD
     from storage.home import Home
     from storage.sources import load_visit_settings

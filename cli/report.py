@@ -37,8 +37,7 @@ def report(
     from operations.outputs import check_output
     from operations.report import write_report
 
-    if output is not None:
-        check_output(output)
+    check_output(output)
     home = home_to_read()
     if home.warehouse.exists():
         complete_masks(home.warehouse)

@@ -29,6 +29,7 @@ from cli.reading import (
     assign_reading,
     build_recalling,
 )
+from embedded.paths import EMBEDDED
 from schemas.errors import FailureError
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
 
         study_id = retrain(config)
     with waiting_without_end():
-        _print_leaderboard(home, study_id, synthetic=config.data.source == "embedded")
+        _print_leaderboard(home, study_id, synthetic=config.data.source == EMBEDDED)
         _check_complete(home, study_id)
 
 

@@ -9,7 +9,17 @@ import typer
 
 from cli.options import Model, Temperature
 from cli.output.console import StandardOutput, print_notice, score_progress, stderr
-from cli.reading import DateOrder, InstrumentColumn, PublishedAtColumn, Timezone, describe_recalled, recall_reading
+from cli.reading import (
+    DateOrder,
+    Delimiter,
+    Encoding,
+    InstrumentColumn,
+    PublishedAtColumn,
+    TextColumn,
+    Timezone,
+    describe_recalled,
+    recall_reading,
+)
 from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
@@ -43,7 +53,7 @@ def score(
     format_: Annotated[
         Stream | None, typer.Option("--format", help="Format of standard output; csv if omitted.")
     ] = None,
-    text_column: Annotated[str | None, typer.Option(help="Column of the headline; detected if omitted.")] = None,
+    text_column: TextColumn = None,
     published_at_column: PublishedAtColumn = None,
     instrument_column: InstrumentColumn = None,
     timezone: Timezone = None,
@@ -55,10 +65,8 @@ def score(
     source_format: Annotated[
         str | None, typer.Option(help=f"Kind of file: {', '.join(FORMATS)}; detected if omitted.")
     ] = None,
-    encoding: Annotated[str | None, typer.Option(help="Text encoding; detected if omitted.")] = None,
-    delimiter: Annotated[
-        str | None, typer.Option(help="Character between the fields of a CSV; detected if omitted.")
-    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; detected if omitted.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="In CSV, leave text unchanged that looks like a formula.")] = False,  # noqa: FBT002
     unparsed: Annotated[

@@ -34,8 +34,7 @@ def sql(
     from storage.query import asking
 
     warehouse = Home.from_environment().warehouse
-    if output is not None:
-        check_output(output)
+    check_output(output)
     format_ = choose_format(format_, output, Format)
     mark_interrupted(warehouse)
     with asking(warehouse, statement, timeout, memory, _leave_at_once) as result:

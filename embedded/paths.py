@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+EMBEDDED = "embedded"
+"""The name of the shipped headlines as a source, and of the shipped model as a base model."""
+
 MODEL_FOLDER = Path(__file__).parent / "model"
 """The embedded base model in Hugging Face's own format: configuration, tokenizer, float16 safetensors."""
 

@@ -1,10 +1,20 @@
-"""How a process that ran a flow ends: a command, a script of a user, or one that a Prefect worker started."""
+"""How a process that runs a flow begins and ends: a command, a user's script, or one that a Prefect worker started."""
 
 import atexit
 from contextlib import suppress
 
+from flows.notices import show_notices
+from tasks.user_errors import print_in_one_line
+
 SECONDS_TO_CLOSE = 5.0
 """How long Prefect may take to send what it still holds."""
+
+
+def begin_flow() -> None:
+    """Show notices in the log of the flow and errors of users in one line, and close Prefect when the process ends."""
+    close_prefect_at_exit()
+    show_notices()
+    print_in_one_line()
 
 
 def close_prefect_at_exit() -> None:

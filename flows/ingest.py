@@ -3,12 +3,10 @@
 from prefect import flow
 
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_at_exit
-from flows.notices import show_notices
+from flows.deployment import begin_flow
 from schemas.plan import IngestedSource
 from schemas.source import DataSettings
 from tasks.data import ingest_source, publish_data_report
-from tasks.user_errors import print_in_one_line
 
 
 @flow(name="ingest", flow_run_name="ingest {data.source}")
@@ -22,9 +20,7 @@ def ingest(data: DataSettings, again: bool = False) -> IngestedSource:  # noqa: 
     Returns:
         The ids under which its rows are in the warehouse.
     """
-    close_prefect_at_exit()
-    show_notices()
-    print_in_one_line()
+    begin_flow()
     provide_hub_token()
     ingested = ingest_source(data, again=again)
     if ingested.is_new:

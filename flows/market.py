@@ -2,12 +2,10 @@
 
 from prefect import flow
 
-from flows.deployment import close_prefect_at_exit
-from flows.notices import show_notices
+from flows.deployment import begin_flow
 from operations.homes import created_home
 from schemas.market import MarketSettings, Measured
 from tasks.market import measure_market
-from tasks.user_errors import print_in_one_line
 
 
 @flow(name="market", flow_run_name="market {settings.prices} with {settings.model}")
@@ -20,8 +18,6 @@ def market(settings: MarketSettings) -> Measured:
     Returns:
         The measurement: its figures are in the views `market_reaction`, `market_quantiles` and `market_events`.
     """
-    close_prefect_at_exit()
-    show_notices()
-    print_in_one_line()
+    begin_flow()
     created_home()
     return measure_market(settings)

@@ -6,9 +6,8 @@ from prefect import flow
 
 from flows.cells import run_cells
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_at_exit
+from flows.deployment import begin_flow
 from flows.folds import run_folds
-from flows.notices import show_notices
 from flows.race import run_race
 from flows.run_names import add_study_id, name_run
 from operations.missing import describe_lost_cells
@@ -31,7 +30,6 @@ from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
 from tasks.training import check_bases, drop_checkpoints
-from tasks.user_errors import print_in_one_line
 
 
 @flow(name="retrain", flow_run_name=name_run)
@@ -44,9 +42,7 @@ def retrain(config: StudyConfig) -> str:
     Returns:
         The study's id. Where cells failed, the study is incomplete, and its next run tries them again.
     """
-    close_prefect_at_exit()
-    show_notices()
-    print_in_one_line()
+    begin_flow()
     provide_hub_token()
     home = Home.from_environment()
     home.create()

@@ -4,8 +4,7 @@ from prefect import flow
 from prefect.runtime import deployment
 
 from flows.credentials import provide_hub_token
-from flows.deployment import close_prefect_at_exit
-from flows.notices import show_notices
+from flows.deployment import begin_flow
 from ingestion.streams import STREAM
 from operations.answers import check_evaluated
 from operations.homes import created_home
@@ -14,7 +13,6 @@ from operations.worker import close_worker, start_worker
 from schemas.errors import InputError
 from schemas.score import ScoreSettings
 from tasks.scoring import score_headlines, watch_drift, watch_fresh_accuracy
-from tasks.user_errors import print_in_one_line
 
 
 @flow(name="score", flow_run_name="score {settings.source} with {settings.model}")
@@ -28,9 +26,7 @@ def score(settings: ScoreSettings) -> ScoredSource:
     Returns:
         The scoring: its answers are in the view `scores`, its drift in `score_drift`.
     """
-    close_prefect_at_exit()
-    show_notices()
-    print_in_one_line()
+    begin_flow()
     if settings.source == STREAM and deployment.id:
         raise InputError(f"source {STREAM!r}: a deployment has no standard input; give the path of a file or a folder")
     provide_hub_token()

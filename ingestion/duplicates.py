@@ -15,7 +15,7 @@ import pandas as pd
 from ingestion.identity import headline_id, normalise_text, text_id
 from ingestion.masking import mask_texts
 from ingestion.publication import format_days
-from schemas.frames import LABEL_VALUES
+from schemas.label import LABEL_VALUES
 
 _ROWS_AT_ONCE = 100_000
 """Number of rows whose texts are held as Python objects at a time."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
+from embedded.paths import EMBEDDED
 from ingestion import phrasebank
 from ingestion.folders import list_folder
 from schemas.errors import InputError
@@ -110,13 +111,13 @@ def _system_errors(source: str, path: Path) -> Iterator[None]:
     except InputError:
         raise
     except (FileNotFoundError, NotADirectoryError):
-        if source == "embedded":
+        if source == EMBEDDED:
             raise SourceError(f"source {source!r}: the file that ships is missing; install fintone again") from None
-        hint = did_you_mean_path(source, "embedded")
+        hint = did_you_mean_path(source, EMBEDDED)
         place = describe_place(source, path)
         raise SourceError(
             f"source {source!r} does not exist{place}{hint or ':'} give the path of a file or folder, hf:ORG/NAME, or "
-            "`embedded`"
+            f"`{EMBEDDED}`"
         ) from None
     except (OSError, ValueError) as error:  # a path with a NUL character is a ValueError
         named = getattr(error, "filename", None)

@@ -10,6 +10,7 @@ from itertools import accumulate, chain
 import pandas as pd
 from pandera.typing.pandas import DataFrame
 
+from embedded.paths import EMBEDDED
 from ingestion.damage import looks_damaged
 from ingestion.duplicates import describe_subjects, keep_duplicates, merge_duplicates
 from ingestion.files import SourceError
@@ -17,7 +18,7 @@ from ingestion.identity import describe_reading, describe_remembered, snapshot_i
 from ingestion.labels import LabelWords
 from ingestion.near_duplicates import group_near_copies
 from ingestion.publication import resolve_dates
-from ingestion.sources import EMBEDDED, Reading, Source, find_source, iterate_rows
+from ingestion.sources import Reading, Source, find_source, iterate_rows
 from ingestion.validation import validate_rows
 from schemas.columns import ReadColumns, join_columns
 from schemas.frames import AcceptedFrame, GivenFrame, HeadlineFrame, QuarantineFrame, RejectedFrame

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embedded.headlines import HEADLINES_FILE
+from embedded.paths import EMBEDDED
 from ingestion import bounds, phrasebank
 from ingestion.files import SourceError, SourceFile, find_files, hash_bytes, hash_file, read_file
 from ingestion.formats import Content, EmptyFileError, read_content
@@ -19,9 +20,6 @@ from ingestion.rows import RawRow, give_part
 from schemas.columns import ReadColumns
 from schemas.paths import local_path
 from schemas.source import DataSettings
-
-EMBEDDED = "embedded"
-"""The value of `data.source` that means the project's own synthetic headlines."""
 
 
 @dataclass(frozen=True)

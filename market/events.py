@@ -12,14 +12,15 @@ BEFORE, AFTER = 5, 10
 """Sessions around the event."""
 STRONG = 0.1
 """Share of an instrument's days that are strong, at each end."""
-DRAWS = 1_000
+DRAWS, SEED = 1_000, 42
+"""Of the bootstrap."""
 LEAST_RESAMPLED = 10
 """With fewer sessions a bootstrap of sessions has no interval: it would be far too narrow."""
 LEAST_FOR_MARKET = 3
 """The least number of instruments whose mean stands for the market."""
 
 
-def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> pd.DataFrame:
+def study_events(days: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     """Mean cumulative abnormal returns from `BEFORE` sessions before strong days to `AFTER` after them.
 
     A day is strong where its sentiment is in the outer tenth of the instrument's days and above, or below, zero. Events
@@ -29,7 +30,6 @@ def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> p
     Args:
         days: Columns instrument, session and sentiment.
         returns: As returned by `market.prices.measure_returns`, for every session.
-        seed: Seed of the bootstrap.
 
     Returns:
         Columns direction (positive, negative), offset (sessions from the event), value, low, high (shares, at 95 %),
@@ -37,7 +37,7 @@ def study_events(days: pd.DataFrame, returns: pd.DataFrame, seed: int = 42) -> p
     """
     grid = returns.set_index(["session", "instrument"])["before"].unstack()  # noqa: PD010 (a pivot without aggregation)
     abnormal = grid.sub(grid.mean(axis=1), axis=0) if grid.shape[1] >= LEAST_FOR_MARKET else grid - grid.mean()
-    values, random = abnormal.to_numpy(), np.random.default_rng(seed)
+    values, random = abnormal.to_numpy(), np.random.default_rng(SEED)
     by_instrument = days.groupby("instrument")["sentiment"]
     ends = {
         "positive": (days["sentiment"] >= by_instrument.transform("quantile", 1 - STRONG)) & (days["sentiment"] > 0),

@@ -9,9 +9,9 @@ import pandas as pd
 from market.events import bootstrap_mean, study_events
 from market.inference import LEAST_SESSIONS, Estimate, correlate_ranks, regress
 from schemas.listing import count
+from schemas.market import RANKS
 
 QUANTILES = 5
-RANKS = "rank correlation"
 TESTED = (RANKS, "sentiment")
 """The measures that are tests; the other coefficients are there to be held constant."""
 PANEL, OVERALL, INSTRUMENT = "panel", "overall", "instrument"

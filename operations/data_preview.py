@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingestion.sources import EMBEDDED
+from embedded.paths import EMBEDDED
 from learning.study.split import count_leaks
 from operations.examples import check_examples
 from operations.lengths import warn_of_long

@@ -1,6 +1,7 @@
 """Adds draws to evaluations that have fewer than a study needs: from the ledger, without scoring again."""
 
 from operations.records import draw_rows, evaluation_ids
+from schemas.label import PROBABILITIES
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
 
@@ -10,7 +11,7 @@ def add_draws(study: StudyPlan, cell: CellPlan) -> None:
     import pandas as pd
 
     from learning.study.evaluation import LabelledPart, measure_draws
-    from storage.draws import PROBABILITIES, load_distributions, load_drawn, save_draws
+    from storage.draws import load_distributions, load_drawn, save_draws
 
     warehouse, wanted = Home.from_environment().warehouse, study.config.decoding.draws
     wanted_ids, frames = set(evaluation_ids(study, cell).values()), []

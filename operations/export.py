@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.example_files import read_examples, write_examples
-from operations.models import CANARIES, CellModel, is_on_hub, load_model
+from operations.models import CANARIES, CellModel, came_from_hub, load_model
 from operations.worker import close_worker
 from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError, InputError
@@ -87,7 +87,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
     from learning.kinds.registry import find_kind
 
     base, card = model.base, model.card
-    revision = card.base_revision if is_on_hub(card) else None
+    revision = card.base_revision if came_from_hub(card) else None
     export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.adapter)
     find_kind(base.folder).write(export, folder, merge=merge)
     if model.chooser:

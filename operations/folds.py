@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from operations.draws import add_draws
 from operations.missing import describe_lack
 from operations.records import evaluation_ids, save_results
+from schemas.label import PROBABILITIES
 from schemas.plan import CellPlan, StudyPlan
 from storage.home import Home
 
@@ -77,7 +78,6 @@ def _measure(study: StudyPlan, part: str, temperature: float | None, evaluations
     from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
     from learning.study.fold_intervals import widen
     from learning.study.metrics import measure
-    from storage.draws import PROBABILITIES
     from storage.folds import load_fold_answers, load_fold_curves, load_seconds
 
     warehouse, decoding = Home.from_environment().warehouse, study.config.decoding

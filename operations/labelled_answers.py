@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from schemas.label import LABELS
+from schemas.label import LABEL_VALUES, PROBABILITIES
 from schemas.listing import count, list_some
 
 if TYPE_CHECKING:
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from schemas.source import DataSettings
-
-
-LABEL_VALUES = [label.value for label in LABELS]
 
 
 class LabelledAnswers:
@@ -45,7 +42,6 @@ class LabelledAnswers:
         import numpy as np
 
         from learning.study.unparsed import with_unparsed
-        from storage.scores import PROBABILITIES
 
         labelled = rows[rows["true_label"].notna()]
         self.count_unknown(Counter(word or "" for word in rows.loc[rows["true_label"].isna(), "word"]))

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from embedded.paths import MODEL_FOLDER
 from learning.baselines.embeddings import is_local, resolve_encoder
 from learning.baselines.registry import choose_kinds
-from learning.kinds.resolution import check_hub_base, check_weights, plan_base, resolve_base_model
+from learning.kinds.resolution import check_hub_base, check_weights, local_folder, plan_base, resolve_base_model
 from learning.models.base_model import HUB_NAME
 from schemas.cell import BaseModelSettings
 from schemas.config import StudyConfig
@@ -75,7 +74,7 @@ def describe_baselines(config: StudyConfig) -> str:
 def describe_needs(base: BaseModelSettings) -> str:
     """What a base model needs from the machine: network, disk, GPU memory."""
     if not is_on_hub(base):
-        folder = MODEL_FOLDER if base.name == "embedded" else Path(base.name).expanduser()
+        folder = local_folder(base.name)
         gigabytes = count_weight_bytes(folder) / 1e9
         if gigabytes < LARGE_GIGABYTES:
             return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"

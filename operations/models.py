@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embedded.paths import MODEL_FOLDER
+from embedded.paths import EMBEDDED, MODEL_FOLDER
 from operations.worker import run_job
 from schemas.cell import PromptSettings
 from schemas.errors import InputError
@@ -217,8 +217,8 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     """
     from learning.kinds.resolution import resolve_base_model
 
-    requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, is_on_hub(card)
-    name = requested["name"] if on_hub or requested["name"] == "embedded" else card.base_folder or requested["name"]
+    requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, came_from_hub(card)
+    name = requested["name"] if on_hub or requested["name"] == EMBEDDED else card.base_folder or requested["name"]
     found = resolve_base_model(name, revision if on_hub else None, home.models)
     if found.revision != revision:
         raise NoModelError(
@@ -227,7 +227,7 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
     return found.folder, requested["quantization"]
 
 
-def is_on_hub(card: "CellCard") -> bool:
+def came_from_hub(card: "CellCard") -> bool:
     """Whether the base model of a cell came from the hub."""
     from learning.models.base_model import HUB_NAME
 

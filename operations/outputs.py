@@ -7,17 +7,19 @@ from storage.home import Home
 from storage.unfit import WarehouseMissingError
 
 
-def check_output(output: Path, source: str | None = None) -> None:
+def check_output(output: Path | None, source: str | None = None) -> None:
     """Make sure that an output is neither in the home, nor a source, nor in the folder of one; links are followed.
 
     Args:
-        output: A file or a folder that a user named.
+        output: A file or a folder that a user named; None for standard output.
         source: What the command reads; the sources that the warehouse knows count too.
 
     Raises:
         OutputError: It is. The message says which.
     """
-    from storage.sources import load_locations
+    if output is None:
+        return
+    from storage.sources import load_locations  # pandas, which takes longer to load than a light command may run
 
     home, place = Home.from_environment(), output.resolve()
     if _is_in(place, home.root):

@@ -13,6 +13,7 @@ from operations.pace import Meter
 from operations.score_input import ScoreInput
 from operations.worker import run_job
 from schemas.data_report import MOST_REASONS, ReasonCount
+from schemas.label import PROBABILITIES
 from schemas.promotion import Champion
 from schemas.score import ScoreSettings
 from schemas.scoring import ANSWER_COLUMNS, ScoringCounts, rename_others
@@ -188,7 +189,6 @@ class ScoringRun:
         import numpy as np
 
         from learning.worker.jobs import AnsweringJob
-        from storage.scores import PROBABILITIES
 
         model, decoding = self.chosen.model, self.chosen.decoding
         fits = has_answer = np.ones(0, dtype=bool)
@@ -231,7 +231,6 @@ class ScoringRun:
 def _describe_answers(rows: "pd.DataFrame", unparsed: Literal["label", "neutral"]) -> "pd.DataFrame":
     """Rows with their probabilities, and what follows from these: label, confidence and is_unparsed."""
     from learning.study.unparsed import answer, is_unparsed
-    from storage.scores import PROBABILITIES
 
     probabilities = rows[list(PROBABILITIES)].to_numpy(dtype=float)
     labels, confidence = answer(probabilities, unparsed)

@@ -1,5 +1,7 @@
 """The licences of data and models, as far as fintone knows. It reads no licence file."""
 
+from embedded.paths import EMBEDDED
+
 PHRASEBANK_LICENCE = "CC BY-NC-SA 3.0 (FinancialPhraseBank, Malo et al. 2014): no commercial use"
 
 
@@ -14,7 +16,7 @@ def describe_data_licence(source: str, kind: str, *, synthetic: bool) -> str:
 
 def describe_model_licence(base_model: str) -> str:
     """The licence of a base model."""
-    return "that of fintone, which made it" if base_model == "embedded" else f"that of {base_model}; see its card"
+    return "that of fintone, which made it" if base_model == EMBEDDED else f"that of {base_model}; see its card"
 
 
 def forbids_commerce(licence: str) -> bool:

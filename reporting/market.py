@@ -5,10 +5,10 @@ from typing import Any
 
 from reporting.markdown import escape
 from reporting.verdict import format_figure, format_p_value, format_ratio
+from schemas.comparison import SIGNIFICANCE
 from schemas.listing import count, list_some
+from schemas.market import RANKS
 
-LEVEL = 0.05
-RANKS = "rank correlation"
 DAY_OF_ONE = "instrument-day"
 """A day of one instrument: five instruments have ten in two days."""
 HELD = {"dispersion", "volume", "sentiment before", "return before"}
@@ -46,7 +46,7 @@ def summarise_market(tests: Sequence[Mapping[str, Any]]) -> str:
     tested = [row for row in main if row["p_holm"] is not None]
     if not tested:
         return f"nothing can be said: {main[0]['reason']}" if main else "nothing can be said"
-    clear = [row for row in tested if row["p_holm"] < LEVEL]
+    clear = [row for row in tested if row["p_holm"] < SIGNIFICANCE]
     if not clear:
         return f"no sign that returns follow the sentiment, in {len(tested)} tests of the panel and the mean"
     best = min(clear, key=lambda row: (row["p_holm"], row["horizon"]))
@@ -56,7 +56,8 @@ def summarise_market(tests: Sequence[Mapping[str, Any]]) -> str:
 
 def _describe_clear_instruments(tests: Sequence[Mapping[str, Any]]) -> Lines:
     of_instruments = [row for row in tests if row["scope"] == "instrument"]
-    clear = sorted({row["instrument"] for row in of_instruments if row["p_holm"] is not None and row["p_holm"] < LEVEL})
+    judged = [row for row in of_instruments if row["p_holm"] is not None]
+    clear = sorted({row["instrument"] for row in judged if row["p_holm"] < SIGNIFICANCE})
     if not of_instruments:
         return []
     total = len({row["instrument"] for row in of_instruments})

@@ -1,4 +1,4 @@
-"""Findings of checks of the machine and the set-up: made by several packages, collected and reported by flows."""
+"""Findings of checks of the machine and the set-up: made by several packages, collected by `fintone doctor`."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -8,9 +8,8 @@ from pandera.dtypes import DataType
 from pandera.engines.pandas_engine import STRING, DateTime
 from pandera.typing.pandas import Series
 
-from schemas.label import AGREEMENTS, LABELS, MISSING_WORDS
+from schemas.label import AGREEMENTS, LABEL_VALUES, MISSING_WORDS
 
-LABEL_VALUES = [label.value for label in LABELS]
 SPLIT_PARTS = ["train", "validation", "test"]
 MAX_CHARACTERS = 10_000
 """A longer text is no headline."""

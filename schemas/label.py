@@ -55,3 +55,9 @@ def fold_word(word: str) -> str:
 
 LABELS: tuple[Label, ...] = tuple(Label)
 """All labels, in the order of columns."""
+
+LABEL_VALUES = [label.value for label in LABELS]
+"""The same as plain strings, which pandas, Arrow and DuckDB take."""
+
+PROBABILITIES = ("p_negative", "p_neutral", "p_positive", "p_unparsed")
+"""The columns of an answer: a probability for each label, and that of anything else."""

@@ -12,6 +12,9 @@ from schemas.settings import Settings, known_zone
 MOST_SESSIONS = 60
 """The longest horizon: a quarter."""
 
+RANKS = "rank correlation"
+"""The measure that needs no line: the others are coefficients of a regression."""
+
 
 def _read_horizons(value: Any) -> Any:
     """`1d,5d` as [1, 5]."""

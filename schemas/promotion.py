@@ -1,4 +1,4 @@
-"""A decision on who is champion: made by learning, shown by reporting, kept by storage."""
+"""A decision on who is champion: made by operations and tasks, shown by reporting, kept by storage."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

@@ -81,7 +81,7 @@ class CellOutcome:
     status: Literal["finished", "diverged"] = "finished"
     adapter_hash: str | None = None
     size_bytes: int | None = None
-    """Bytes of its adapter's files."""
+    """Bytes of the files that it answers with: those of its fine-tune and, for an adapter, its base model's weights."""
 
 
 @dataclass(frozen=True)

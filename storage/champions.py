@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from schemas.errors import FailureError, InputError
 from schemas.identity import content_id
-from schemas.label import LABELS
+from schemas.label import LABEL_VALUES
 from schemas.promotion import Champion
 from storage.named_rows import as_row, named_row
 from storage.order import next_number
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     import duckdb
 
 Labels = NDArray[np.int64]
-
-_LABELS = [label.value for label in LABELS]
 
 Decided = Literal["promoted", "kept", "rolled back"]
 
@@ -165,7 +163,7 @@ def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) ->
             " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
             " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
             " AND NOT EXISTS (FROM learnt WHERE learnt.masked_id = headlines.masked_id) ORDER BY headline_id",
-            {"labels": _LABELS, "own": evaluation_id, "other": other_evaluation_id},
+            {"labels": LABEL_VALUES, "own": evaluation_id, "other": other_evaluation_id},
         ).fetchnumpy()
     label, own, other = (np.asarray(arrays[name], dtype=np.int64) for name in ("label", "own", "other"))
     return label, own, other

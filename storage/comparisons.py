@@ -1,7 +1,4 @@
-"""Comparisons of cells: the table of comparisons, and the ledger read two cells at a time.
-
-Light to import: only the functions that write import pandas.
-"""
+"""Comparisons of cells: the table of comparisons, and the ledger read two cells at a time."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +10,7 @@ from numpy.typing import NDArray
 
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
-from schemas.label import LABELS
+from schemas.label import LABEL_VALUES
 from storage.fold_numbers import read_folds
 from storage.named_rows import named_rows
 from storage.races import explain_drop
@@ -24,8 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Labels = NDArray[np.int64]
-
-_LABELS = [label.value for label in LABELS]
 
 
 class IncomparableError(InputError):
@@ -70,7 +65,7 @@ def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[t
             " list(list_position($labels, predicted) - 1 ORDER BY headline_id) AS predicted"
             " FROM predictions JOIN study_cells USING (study_id, cell_id) WHERE study_id = $study_id AND part = $part"
             " GROUP BY cell_id, temperature, position ORDER BY position, temperature",
-            {"labels": _LABELS, "study_id": study_id, "part": part},
+            {"labels": LABEL_VALUES, "study_id": study_id, "part": part},
         ).fetchnumpy()
     runs = zip(rows["cell_id"].tolist(), rows["temperature"].tolist(), strict=True)
     labels = rows["labels"][0] if len(rows["labels"]) else np.zeros(0, dtype=np.int64)
@@ -204,7 +199,7 @@ def _load_predictions(connection: "duckdb.DuckDBPyConnection", pair: dict[str, A
         " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
         " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
         " ORDER BY headline_id",
-        {"labels": _LABELS, "own": pair["evaluation_id"], "other": pair["other_evaluation_id"]},
+        {"labels": LABEL_VALUES, "own": pair["evaluation_id"], "other": pair["other_evaluation_id"]},
     ).fetchnumpy()
     return {name: np.asarray(array, dtype=np.int64) for name, array in arrays.items()}
 

@@ -7,8 +7,6 @@ import pandas as pd
 
 from storage.warehouse import reading, writing
 
-PROBABILITIES = ("p_negative", "p_neutral", "p_positive", "p_unparsed")
-
 
 @dataclass(frozen=True)
 class DrawnEvaluation:

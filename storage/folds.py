@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from schemas.label import PROBABILITIES
 from schemas.split import Repeats, find_repeats
 from storage.named_rows import named_row
 from storage.warehouse import reading
@@ -24,8 +25,6 @@ def load_fold_answers(warehouse: Path, split_id: str, part: str, evaluations: Se
     Returns:
         Columns headline_id, label, predicted, parsed, argmax, argmax_parsed, `PROBABILITIES` and fold, from 0.
     """
-    from storage.draws import PROBABILITIES
-
     columns = ", ".join(PROBABILITIES)
     with reading(warehouse) as connection:
         frame: pd.DataFrame = connection.execute(

@@ -7,10 +7,9 @@ from typing import Literal
 
 import pandas as pd
 
+from schemas.label import PROBABILITIES
 from schemas.scoring import Drift, ScoringCounts
 from storage.warehouse import reading, utc_now, writing
-
-PROBABILITIES = ("p_negative", "p_neutral", "p_positive", "p_unparsed")
 
 _COUNTED = ("rows_read", "rows_rejected", "headlines_scored", "headlines_known")
 

@@ -51,8 +51,8 @@ def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *
 
 
 def _find_base(base: "BaseSpec", *, is_embedded: bool) -> "BaseSpec":
-    from embedded.paths import MODEL_FOLDER
-    from learning.kinds.resolution import EMBEDDED, check_folder
+    from embedded.paths import EMBEDDED, MODEL_FOLDER
+    from learning.kinds.resolution import check_folder
 
     if is_embedded:
         if check_folder(MODEL_FOLDER) != base.revision:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from embedded.paths import MODEL_FOLDER, RECIPE_FILE
+from embedded.paths import EMBEDDED, MODEL_FOLDER, RECIPE_FILE
 from learning.kinds.registry import find_kind
 from learning.models.base_checks import check_numbers
 from learning.models.base_model import HUB_NAME, NOUN, BaseModelError, ResolvedModel
@@ -22,8 +22,6 @@ from schemas.plan import BaseModelPlan
 if TYPE_CHECKING:
     from learning.kinds.kind import ModelKind
 
-EMBEDDED = "embedded"
-"""The name of the base model that ships with the project."""
 FINITE = ".finite"
 """Folder with a file for each revision whose weights were found to be finite; it names the files of the model."""
 
@@ -94,6 +92,11 @@ def check_folder(folder: Path) -> str:
     return find_kind(folder).check_folder(folder)
 
 
+def local_folder(name: str) -> Path:
+    """The folder that a name stands for: that of the shipped model, or the path itself, which need not exist."""
+    return MODEL_FOLDER if name == EMBEDDED else local_path("base model", name)
+
+
 def find_known_kind(name: str, revision: str | None, models_folder: Path) -> "ModelKind | None":
     """The kind of a model if at least its configuration is on this machine; else None.
 
@@ -102,7 +105,7 @@ def find_known_kind(name: str, revision: str | None, models_folder: Path) -> "Mo
         revision: Commit, branch or tag of a hub model.
         models_folder: Where hub models are kept.
     """
-    folder = MODEL_FOLDER if name == "embedded" else local_path("base model", name)
+    folder = local_folder(name)
     found = folder if folder.is_dir() else find_copy(name, revision, models_folder)
     return find_kind(found) if found is not None and (found / "config.json").exists() else None
 
@@ -165,7 +168,7 @@ def find_too_long(
     Raises:
         InputError: The model cannot be found or fetched, or not even an empty headline fits.
     """
-    folder = MODEL_FOLDER if name == EMBEDDED else local_path("base model", name)
+    folder = local_folder(name)
     if folder.is_dir():
         return find_kind(folder).find_too_long(folder, headlines, prompt, lambda: folder)
     copy = find_copy(name, revision, models_folder)

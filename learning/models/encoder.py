@@ -83,7 +83,7 @@ def label_columns(model: Any) -> list[int]:
     return [int(model.config.label2id[label.value]) for label in LABELS]
 
 
-def attach_new_adapter(model: Any, lora: LoraSettings) -> PeftModel:
+def attach_encoder_adapter(model: Any, lora: LoraSettings) -> PeftModel:
     """Draw a LoRA adapter on all linear layers of the encoder; the head is trained with all its weights.
 
     The seed of torch's random numbers determines the weights.

@@ -85,9 +85,7 @@ class CellTraining:
 
     def _keep_adapter(self) -> None:
         assert self.trainer is not None
-        self.run.history = [entry for entry in self.trainer.state.log_history if "loss" in entry]
-        finite = all(bool(weight.isfinite().all()) for weight in self.model.parameters() if weight.requires_grad)
-        self.run.diverged = self.trainer.watch.diverged or not finite
+        self.run.record(self.trainer, self.model)
         save_adapter(self.model, self.training.adapter_folder)
 
     def forget_trainer(self) -> None:

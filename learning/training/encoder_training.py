@@ -13,7 +13,7 @@ from transformers import TrainingArguments
 
 from learning.models.adapter_files import ADAPTER_FILES
 from learning.models.device import Device, is_out_of_memory, start_peak_memory
-from learning.models.encoder import attach_new_adapter, label_columns, load_encoder, save_fine_tuned
+from learning.models.encoder import attach_encoder_adapter, label_columns, load_encoder, save_fine_tuned
 from learning.models.encoder_checks import FULL_FILES, check_fine_tuned
 from learning.models.quiet import quiet_libraries
 from learning.training.arguments import plain_arguments, use_one_gpu
@@ -96,7 +96,7 @@ def _train(
     numbers = [columns[LABELS.index(label)] for label in labels]
     weights = _weigh(numbers) if recipe.training.class_weights == "balanced" else None
     if recipe.training.method == "lora":
-        model = attach_new_adapter(model, recipe.lora)
+        model = attach_encoder_adapter(model, recipe.lora)
     with run.lend_scratch() as scratch:
         trainer = EncoderTrainer(
             model,
@@ -115,9 +115,7 @@ def _train(
     run.seconds, run.stopped = time.monotonic() - start, trainer.stopped
     if run.stopped:
         raise TrainingStoppedError
-    run.history = [entry for entry in trainer.state.log_history if "loss" in entry]
-    finite = all(bool(weight.isfinite().all()) for weight in model.parameters() if weight.requires_grad)
-    run.diverged = trainer.watch.diverged or not finite
+    run.record(trainer, model)
     save_fine_tuned(model, run.training.adapter_folder)
 
 

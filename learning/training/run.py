@@ -97,6 +97,17 @@ class Run:
         self.store.root.mkdir(parents=True, exist_ok=True)
         return TemporaryDirectory(dir=self.store.root)
 
+    def record(self, trainer: Any, model: Any) -> None:
+        """Keep the log of a training that went to its end or to a pause, and whether it diverged.
+
+        Args:
+            trainer: Its trainer, which watches the loss.
+            model: What it trained; weights that are not finite mean that it diverged, too.
+        """
+        self.history = [entry for entry in trainer.state.log_history if "loss" in entry]
+        finite = all(bool(weight.isfinite().all()) for weight in model.parameters() if weight.requires_grad)
+        self.diverged = trainer.watch.diverged or not finite
+
     def finish(
         self,
         files: Sequence[str],

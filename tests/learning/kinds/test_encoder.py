@@ -18,7 +18,7 @@ from learning.kinds.registry import find_kind
 from learning.kinds.resolution import resolve_base_model
 from learning.models.adapter_files import AdapterError
 from learning.models.device import choose_device
-from learning.models.encoder import attach_new_adapter, load_encoder, load_fine_tuned
+from learning.models.encoder import attach_encoder_adapter, load_encoder, load_fine_tuned
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.prompt.not_finite import NotFiniteError
 from learning.training import stopping
@@ -88,7 +88,7 @@ def test_lora_trains_adapter_and_head_and_not_the_encoder(bert: Path, labelled: 
     assert moved
     assert all(weight.any() for weight in moved)
     assert KIND.check_fine_tune(tmp_path / "trained", outcome.adapter_hash)
-    adapted = attach_new_adapter(load_encoder(bert, choose_device(), 7), LoraSettings(r=4))
+    adapted = attach_encoder_adapter(load_encoder(bert, choose_device(), 7), LoraSettings(r=4))
     trained = {name for name, weight in adapted.named_parameters() if weight.requires_grad}
     assert not any("lora" not in name and "modules_to_save" not in name for name in trained)
     answers = find_probabilities(load(bert), labelled[0], tmp_path / "trained")
