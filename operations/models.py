@@ -121,7 +121,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         adapter_hash=adapter_hash,
         prompt=settings.prompt.model_copy(update={"context": context_column is not None}),
         truncates=config["data"].get("too_long") == "truncate",
-        max_unparsed_rate=read_stored(PromotionSettings, "promotion", config["promotion"]).max_unparsed_rate,
+        max_unparsed_rate=read_stored(PromotionSettings, "promotion", config.get("promotion", {})).max_unparsed_rate,
         max_rejected=config["data"].get("max_rejected", DataSettings.model_fields["max_rejected"].default),
         split_id=cell.record.split_id,
         near_duplicates=data.near_duplicates,

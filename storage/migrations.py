@@ -1,6 +1,6 @@
 """The migrations of a warehouse: those that this version knows, those that a file has, and how missing ones run."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -32,8 +32,8 @@ def known_migrations() -> dict[int, Path]:
     return {int(file.name[:4]): file for file in sorted(MIGRATIONS_FOLDER.glob("*.sql"))}
 
 
-def last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """The number of the newest migration that the file records; 0 for a file without a table.
+def recorded_migrations(connection: duckdb.DuckDBPyConnection, path: Path) -> set[int]:
+    """The numbers of the migrations that the file records; none for a file without a table.
 
     Args:
         connection: The file, open.
@@ -44,16 +44,21 @@ def last_migration(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
         WarehouseTooNewError: It has migrations that this version does not know.
     """
     try:
-        [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
+        recorded = _read_numbers(connection)
     except duckdb.CatalogException:  # to list all tables first would take longer than to open the file
         _check_empty(connection, path)
-        return 0
-    newest = max(known_migrations())
+        return set()
+    last, newest = max(recorded), max(known_migrations())
     if last > newest:
         raise WarehouseTooNewError(
             f"warehouse {path}: a newer fintone made it (migration {last}, this one knows {newest}); upgrade fintone"
         )
-    return int(last)
+    return recorded
+
+
+def missing_migrations(recorded: Collection[int]) -> dict[int, Path]:
+    """Those of `known_migrations` that are not recorded: of a version between two releases they may be any."""
+    return {number: file for number, file in known_migrations().items() if number not in recorded}
 
 
 def check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
@@ -61,26 +66,24 @@ def check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
 
     Raises:
         WarehouseMissingError: It has no table.
-        NotAWarehouseError, WarehouseTooNewError: As `last_migration` does.
+        NotAWarehouseError, WarehouseTooNewError: As `recorded_migrations` does.
     """
-    if last_migration(connection, path) == 0:
+    if not recorded_migrations(connection, path):
         raise WarehouseMissingError(f"warehouse {path}: it is empty; run `fintone run` first, or set FINTONE_HOME")
 
 
 def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether the warehouse has every migration; one that is only read may lack some."""
-    [(last,)] = connection.execute("SELECT max(number) FROM fintone_migrations").fetchall()
-    return bool(last == max(known_migrations()))
+    return not missing_migrations(_read_numbers(connection))
 
 
 def lacks_nothing(connection: duckdb.DuckDBPyConnection, path: Path) -> bool:
     """Whether a file, which may have no table, has every migration and the views of this version.
 
     Raises:
-        NotAWarehouseError, WarehouseTooNewError: As `last_migration` does.
+        NotAWarehouseError, WarehouseTooNewError: As `recorded_migrations` does.
     """
-    last = last_migration(connection, path)
-    return last == max(known_migrations()) and has_views(connection, VIEWS_FILES)
+    return not missing_migrations(recorded_migrations(connection, path)) and has_views(connection, VIEWS_FILES)
 
 
 def apply_migrations(connection: duckdb.DuckDBPyConnection, migrations: Mapping[int, Path], at: datetime) -> None:
@@ -96,6 +99,10 @@ def apply_migrations(connection: duckdb.DuckDBPyConnection, migrations: Mapping[
         record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
         connection.execute(record, [number, migration.stem, at])
     define_views(connection, VIEWS_FILES, is_migrated=bool(migrations))
+
+
+def _read_numbers(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    return {number for (number,) in connection.execute("SELECT number FROM fintone_migrations").fetchall()}
 
 
 def _check_empty(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -33,6 +33,10 @@ class WarehouseTooNewError(InputError):
     """A newer fintone made the warehouse."""
 
 
+class WarehouseGapError(InputError):
+    """It lacks a migration from before its newest one, which cannot be run any more; it is left unchanged."""
+
+
 class NotAWarehouseError(InputError):
     """The file is something else, and is left unchanged."""
 

@@ -2,7 +2,7 @@
 
 import fcntl
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 
+from schemas.listing import list_some
+from schemas.reasons import first_line
 from storage.backup import keep_copy
 from storage.locks import holding
 from storage.migrations import (
@@ -18,11 +20,13 @@ from storage.migrations import (
     is_up_to_date,
     known_migrations,
     lacks_nothing,
-    last_migration,
+    missing_migrations,
+    recorded_migrations,
 )
 from storage.opening import NAME, bytes_of, cursor_of, opened, thread_turn
 from storage.unfit import (
     HEADERS,
+    WarehouseGapError,
     WarehouseReadOnlyError,
     WarehouseUnwritableError,
     cut_short,
@@ -53,10 +57,14 @@ def prepare_to_read(path: Path) -> None:
         return
     try:
         prepare_warehouse(path)
-    except WarehouseReadOnlyError:
+    except WarehouseReadOnlyError as error:
         with reading(path) as connection:
-            if not is_up_to_date(connection):
-                raise
+            recorded = recorded_migrations(connection, path)
+        if missing_migrations(recorded):
+            raise WarehouseReadOnlyError(
+                f"warehouse {path}: an older fintone made it (migration {max(recorded)} of {max(known_migrations())}) "
+                "and it may not be written; make it writable for the next command, which brings it up to date"
+            ) from error
 
 
 def migrate_to_read(path: Path) -> None:
@@ -107,15 +115,32 @@ def _migrate(path: Path) -> None:
     copy = None
     file = opened(path, read_only=False, patience=WRITE_PATIENCE, may_be_new=True)
     with ExitStack() as afterwards, _explaining_refusals(path), file as connection:
-        last = last_migration(connection, path)
-        missing = {number: migration for number, migration in known_migrations().items() if number > last}
-        if last and missing:
+        recorded = recorded_migrations(connection, path)
+        missing = missing_migrations(recorded)
+        if recorded and missing:
             connection.execute("CHECKPOINT")  # the log of a killed process becomes part of the file
             copy = keep_copy(path, afterwards.enter_context(bytes_of(path)), min(missing))
-        with _transaction(connection), _dropped_on_error(copy):
+        with _dropped_on_error(copy), _explaining_gaps(path, recorded, missing), _transaction(connection):
             apply_migrations(connection, missing, utc_now())
     if copy:
-        _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, last, max(missing), copy)
+        newest = max(known_migrations())
+        _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, max(recorded), newest, copy)
+
+
+@contextmanager
+def _explaining_gaps(path: Path, recorded: Collection[int], missing: Collection[int]) -> Iterator[None]:
+    """Raise an error of one line if a migration in the block fails that the file lacks from before its newest one."""
+    try:
+        yield
+    except duckdb.Error as error:
+        skipped = [str(number) for number in missing if number < max(recorded, default=0)]
+        if not skipped:
+            raise
+        raise WarehouseGapError(
+            f"warehouse {path}: a fintone between two versions made it; it lacks the migrations "
+            f"{list_some(skipped)}, which cannot follow {max(recorded)}: {first_line(error)}; begin with a "
+            "new FINTONE_HOME"
+        ) from error
 
 
 @contextmanager
@@ -212,7 +237,7 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
     """
     with _explaining_damage(path), opened(path, read_only=True, patience=patience) as connection:
         check_prepared(connection, path)
-        last = last_migration(connection, path)
+        last = max(recorded_migrations(connection, path))
         needed = _count_bytes(connection)
     size = path.stat().st_size
     if size < needed:

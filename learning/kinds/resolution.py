@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -141,9 +142,10 @@ def check_weights(found: ResolvedModel, models_folder: Path, seconds: float | No
     elif known.stat().st_size:  # it is empty where an older version made it
         return
     if seconds is None and models_folder.is_dir():
-        known.parent.mkdir(exist_ok=True)
         names = sorted(file.name for file in found.folder.iterdir() if file.is_file())
-        known.write_text("\n".join(names), encoding="utf-8")
+        with suppress(OSError):  # in a home that may not be written the next run checks again
+            known.parent.mkdir(exist_ok=True)
+            known.write_text("\n".join(names), encoding="utf-8")
 
 
 def find_too_long(

@@ -21,6 +21,7 @@ from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
 from operations.worker import close_worker
 from schemas.errors import InputError
+from schemas.evaluation import PromotionSettings
 from schemas.plan import StudyPlan
 from schemas.score import ScoreSettings
 from storage.unfit import WarehouseReadOnlyError
@@ -178,6 +179,12 @@ def test_the_adapter_of_an_older_version_answers_in_a_home_that_may_not_be_writt
     monkeypatch.setattr("storage.cell_progress.save_adapter_hash", refuse)
     assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.adapter_hash
     assert ask(home, "SELECT count(adapter_hash) FROM cells") == [(0,)]
+
+
+def test_a_cell_of_a_study_from_before_the_gate_answers(home: Path, trained: Any) -> None:
+    execute(home, """UPDATE studies SET config = json_merge_patch(config, '{"promotion": null}')""")
+    model = choose_model(ScoreSettings(source="news.csv", model=trained[1])).model
+    assert model.max_unparsed_rate == PromotionSettings().max_unparsed_rate
 
 
 def test_the_adapter_of_a_cell_that_failed_does_not_score(home: Path, trained: Any) -> None:

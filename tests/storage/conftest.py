@@ -27,15 +27,15 @@ def warehouse(prepared: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], Path]:
-    """Makes a warehouse as it was after the migration of a number, without views."""
+def make_older_warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes a warehouse as it was after the migration of a number, without views; it may lack some of those before."""
 
-    def make(last: int) -> Path:
+    def make(last: int, *lacks: int) -> Path:
         path, folder, views = tmp_path / "older.duckdb", tmp_path / "migrations", tmp_path / "views.sql"
         folder.mkdir()
         views.write_text("")
         for file in migrations.MIGRATIONS_FOLDER.glob("*.sql"):
-            if int(file.name[:4]) <= last:
+            if int(file.name[:4]) <= last and int(file.name[:4]) not in lacks:
                 shutil.copy(file, folder)
         with monkeypatch.context() as older:
             older.setattr(migrations, "MIGRATIONS_FOLDER", folder)

@@ -113,6 +113,20 @@ def test_a_copy_that_is_there_is_kept(older):
     assert older.with_name(NAME.replace(".duckdb", "-2.duckdb")).read_bytes() == before
 
 
+def test_a_copy_of_the_same_state_that_a_killed_process_left_is_enough(older):
+    shutil.copy(older, older.with_name(NAME))
+    prepare_warehouse(older)
+    assert list_warehouses(older) == [NAME, older.name]
+
+
+def test_a_copy_of_the_same_size_with_other_bytes_is_another_state(older):
+    content = bytearray(older.read_bytes())
+    content[-1] ^= 1
+    older.with_name(NAME).write_bytes(content)
+    prepare_warehouse(older)
+    assert list_warehouses(older) == [NAME.replace(".duckdb", "-2.duckdb"), NAME, older.name]
+
+
 def test_a_copy_that_is_put_back_is_migrated_again(older):
     prepare_warehouse(older)
     older.with_name(NAME).replace(older)
@@ -201,6 +215,11 @@ def test_a_home_that_may_not_be_written_is_neither_copied_nor_migrated(request, 
             out, err = process.communicate()
         home.chmod(0o755)
         assert (out.count("\n"), err) == (1, "")
-        assert f"warehouse {path}: may not be written (Permission denied)" in out
+        told = {
+            "older": f"an older fintone made it (migration {LAST} of {max(migrations.known_migrations())}) and it may"
+            " not be written; make it writable for the next command, which brings it up to date",
+            "prepared": "may not be written (Permission denied)",
+        }
+        assert f"warehouse {path}: {told[state]}" in out
         assert path.read_bytes() == before
         assert list(home.iterdir()) == [path]

@@ -15,7 +15,7 @@ from storage import warehouse as warehouse_module
 from storage.opening import READABLE_FROM, WarehouseLockedError
 from storage.query import query
 from storage.splits import load_earlier_parts
-from storage.unfit import NotAWarehouseError, WarehouseMissingError, WarehouseTooNewError
+from storage.unfit import NotAWarehouseError, WarehouseGapError, WarehouseMissingError, WarehouseTooNewError
 from storage.warehouse import (
     prepare_warehouse,
     reading,
@@ -121,6 +121,49 @@ def test_an_older_warehouse_is_brought_up_to_date_and_gives_nothing_until_then(m
     with writing(path) as connection:
         connection.execute("UPDATE headlines SET text_id = 'f'")
     assert load_earlier_parts(path, 42)["part"].tolist() == ["test"]
+
+
+def test_a_migration_that_was_left_out_is_run_after_newer_ones(make_older_warehouse):
+    path = make_older_warehouse(29, 26)
+    prepare_warehouse(path)
+    assert query(path, "SELECT count(*) FROM fintone_migrations").rows == [(len(migrations.known_migrations()),)]
+    assert query(path, "SELECT count(*) FROM accepted_rows").rows == [(0,)]
+
+
+def test_a_migration_that_cannot_follow_newer_ones_is_told_in_one_line(make_older_warehouse):
+    path = make_older_warehouse(18, 13, 16)
+    before = path.read_bytes()
+    line = r"it lacks the migrations 13, 16, which cannot follow 18: .*; begin with a new FINTONE_HOME$"
+    with pytest.raises(WarehouseGapError, match=line) as raised:
+        prepare_warehouse(path)
+    assert "\n" not in str(raised.value)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.glob("*.duckdb")] == [path.name]
+
+
+def test_few_sessions_have_no_intervals_and_no_events_in_measurements_of_older_versions(make_older_warehouse):
+    path = make_older_warehouse(43)
+    with writing(path) as connection:
+        for market, sessions in (("few", 9), ("enough", 10)):
+            connection.execute(
+                "INSERT INTO ledger.market_tests BY NAME SELECT $market AS market_id, 'panel' AS scope, 1 AS horizon,"
+                " 'sentiment' AS measure, 100 AS days, $sessions AS sessions",
+                {"market": market, "sessions": sessions},
+            )
+            connection.execute(
+                "INSERT INTO ledger.market_quantiles BY NAME SELECT ? AS market_id, 1 AS horizon, 1 AS quantile,"
+                " 20 AS days, 0 AS sentiment, 0 AS value, -1 AS low, 1 AS high, .5 AS share_up",
+                [market],
+            )
+            connection.execute(
+                "INSERT INTO ledger.market_events BY NAME SELECT ? AS market_id, unnest(['positive', 'negative']) AS"
+                ' direction, 0 AS "offset", 0 AS value, -1 AS low, 1 AS high, unnest([10, 9]) AS events',
+                [market],
+            )
+    prepare_warehouse(path)
+    quantiles = query(path, "SELECT market_id, low, high FROM ledger.market_quantiles ORDER BY ALL").rows
+    assert quantiles == [("enough", -1, 1), ("few", None, None)]
+    assert query(path, "SELECT market_id, events FROM ledger.market_events").rows == [("enough", 10)]
 
 
 def test_a_failed_migration_leaves_nothing_behind(warehouse, monkeypatch, tmp_path):

@@ -128,6 +128,11 @@ def test_the_hub_is_not_asked_for_a_commit_that_was_checked_here(
     assert asks(COMMIT)
 
 
+def test_weights_are_checked_also_where_that_cannot_be_recorded(tmp_path: Path, tiny_folder: Path) -> None:
+    (tmp_path / FINITE).touch()  # a file in place of the folder refuses what is written also to root
+    check_weights(ResolvedModel(NAME, tiny_folder, COMMIT), tmp_path)
+
+
 def test_a_copy_that_lacks_its_weights_is_refused(
     tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
