@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.chosen_model import ChosenModel
-from operations.judged import choose_decoding
+from operations.judged import choose_decoding, find_judged_temperature
 from operations.models import load_model
 from operations.score_input import ScoreInput, open_input
 from operations.scoring_run import ScoredSource, ScoringRun
@@ -46,7 +46,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         InputError: There is no champion, or no such cell; it has no adapter, was not judged at the temperature, or its
             base model is gone.
     """
-    from storage.cells import find_cells, load_judged_temperatures
+    from storage.cells import find_cells
     from storage.champions import load_champion
 
     home, named = Home.from_environment(), settings.model
@@ -58,16 +58,9 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         )
     [cell] = find_cells(home.warehouse, [named])
     model = load_model(home, cell)
-    judged = load_judged_temperatures(home.warehouse, cell.record.cell_id)
-    if not judged:
-        raise NoScorerError(f"cell {cell.record.cell_id} is {cell.status} and was never judged: run its study")
-    if settings.temperature is not None and settings.temperature not in judged:
-        temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
-        raise NoScorerError(
-            f"temperature {settings.temperature:g}: cell {cell.record.cell_id} was judged at {temperatures}"
-        )
+    lowest = find_judged_temperature(home.warehouse, cell, settings.temperature)
     is_champion = champion is not None and champion.cell_id == cell.record.cell_id
-    judged_at = champion.temperature if champion is not None and is_champion else judged[0]
+    judged_at = champion.temperature if champion is not None and is_champion else lowest
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
     temperature = settings.temperature or judged_at
     decoding = choose_decoding(home.warehouse, Champion(cell.record.cell_id, temperature))

@@ -1,11 +1,19 @@
 """The accuracy of a cell on its own test part, at the temperature of its answers."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from schemas.errors import InputError
 from schemas.evaluation import DecodingSettings
 from schemas.promotion import Champion
 from schemas.stored import read_stored
+
+if TYPE_CHECKING:
+    from storage.cells import StoredCell
+
+
+class NotJudgedError(InputError):
+    """The cell was not judged on its test part, or not at this temperature."""
 
 
 class Judged(NamedTuple):
@@ -30,6 +38,35 @@ class Judged(NamedTuple):
     def is_chance(self) -> bool:
         """Whether the accuracy is not beyond noise above that of always answering one label."""
         return (self.accuracy if self.low is None else self.low) <= self.majority
+
+
+def find_judged_temperature(warehouse: Path, cell: "StoredCell", requested: float | None) -> float:
+    """The lowest temperature at which a cell was judged on the test part of its study.
+
+    Args:
+        warehouse: The DuckDB file.
+        cell: The cell.
+        requested: A temperature at which it must have been judged, too; None for any.
+
+    Raises:
+        NotJudgedError: It was not.
+    """
+    from storage.cells import load_judged_temperatures
+    from storage.races import explain_drop
+    from storage.warehouse import reading
+
+    identifier = cell.record.cell_id
+    judged = load_judged_temperatures(warehouse, identifier)
+    if not judged:
+        with reading(warehouse) as connection:
+            dropped = explain_drop(connection, identifier)
+        raise NotJudgedError(
+            f"cell {identifier}: was not judged on test, {dropped or f'it is {cell.status}; run its study'}"
+        )
+    if requested is not None and requested not in judged:
+        temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
+        raise NotJudgedError(f"temperature {requested:g}: cell {identifier} was judged at {temperatures}")
+    return judged[0]
 
 
 def choose_decoding(warehouse: Path, cell: Champion) -> DecodingSettings:

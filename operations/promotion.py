@@ -1,22 +1,16 @@
 """Manual promotion, for `fintone promote`: a person's decision is checked, then recorded."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from operations.homes import home_to_change
+from operations.judged import find_judged_temperature
 from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.promotion import Champion
-from storage.cells import find_cells, load_cell, load_judged_temperatures
+from storage.cells import find_cells, load_cell
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.home import Home
-from storage.races import explain_drop
 from storage.studies import load_study_of
-from storage.warehouse import reading
-
-if TYPE_CHECKING:
-    from storage.cells import StoredCell
 
 
 class PromotionError(InputError):
@@ -49,9 +43,13 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
     Raises:
         InputError: There is no such cell, it has no adapter or was not judged at it, or it is champion already.
     """
+    from operations.models import check_fine_tuned
+
     home = home_to_change()
     [cell] = find_cells(home.warehouse, [beginning])
-    chosen = Champion(cell.record.cell_id, _choose_temperature(home.warehouse, cell, temperature))
+    check_fine_tuned(home, cell)
+    lowest = find_judged_temperature(home.warehouse, cell, temperature)
+    chosen = Champion(cell.record.cell_id, lowest if temperature is None else temperature)
     before = load_champion(home.warehouse)
     if chosen == before:
         raise PromotionError(
@@ -96,19 +94,3 @@ def _check_reason(reason: str) -> str:
     if not reason.strip():
         raise PromotionError("--reason: is missing or empty; give a reason, which is recorded")
     return " ".join(reason.split())
-
-
-def _choose_temperature(warehouse: Path, cell: "StoredCell", requested: float | None) -> float:
-    if cell.record.kind != "fine-tuned":
-        kind = "a baseline" if cell.record.kind == "baseline" else "the untouched base"
-        raise PromotionError(f"cell {cell.record.cell_id} is {kind}: it has no adapter to use; give a fine-tuned cell")
-    judged = load_judged_temperatures(warehouse, cell.record.cell_id)
-    if not judged:
-        with reading(warehouse) as connection:
-            dropped = explain_drop(connection, cell.record.cell_id)
-        reason = dropped or f"it is {cell.status}; run its study"
-        raise PromotionError(f"cell {cell.record.cell_id}: was not judged on test, {reason}")
-    if requested is not None and requested not in judged:
-        temperatures = ", ".join(f"{temperature:g}" for temperature in judged)
-        raise PromotionError(f"temperature {requested:g}: cell {cell.record.cell_id} was judged at {temperatures}")
-    return judged[0] if requested is None else requested

@@ -164,8 +164,8 @@ def test_a_system_without_user_names_asks_who_decides(
         ),
         (["eeee", "--reason", "x"], "cell eeee: not in the warehouse"),
         (["cccc", "--reason", "x"], f"cell {UNTRAINED}: was not judged on test, it is planned; run its study"),
-        (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: it has no adapter to use"),
-        (["ffff", "--reason", "x"], f"cell {BASE} is the untouched base: it has no adapter to use"),
+        (["dddd", "--reason", "x"], f"cell {BASELINE} is a baseline: no adapter"),
+        (["ffff", "--reason", "x"], f"cell {BASE} is the untouched base: no adapter"),
         (["aaaa", "--reason", "x", "--temperature", "10"], f"temperature 10: cell {ONE} was judged at 0.1, 1"),
     ],
 )

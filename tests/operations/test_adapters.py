@@ -14,8 +14,9 @@ from safetensors.torch import load_file, save_file
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter_files import AdapterError, check_adapter
 from learning.prompt.not_finite import NotFiniteError
-from operations.answers import NoScorerError, choose_model, score_source
+from operations.answers import choose_model, score_source
 from operations.export import export_cell
+from operations.judged import NotJudgedError
 from operations.models import NoModelError
 from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
@@ -197,7 +198,7 @@ def test_a_cell_without_evaluations_does_not_score_and_its_export_says_that_it_i
     home: Path, trained: Any
 ) -> None:
     execute(home, "DELETE FROM evaluations")
-    with pytest.raises(NoScorerError, match=f"cell {trained[1]} is finished and was never judged: run its study"):
+    with pytest.raises(NotJudgedError, match="was not judged on test, it is finished; run its study"):
         score(trained[1])
     unchecked = "The cell has no evaluation, so the files could not be compared with the ledger."
     assert dict(export_cell(trained[1], Path("out"), merge=False))["checked"] == unchecked

@@ -13,7 +13,7 @@ from learning.study.intervals import mean_interval
 from operations import score_input
 from operations.answers import NoScorerError, answers_file, choose_model, score_source
 from operations.floors import describe_proposal
-from operations.judged import load_judged
+from operations.judged import NotJudgedError, load_judged
 from operations.promotion import propose
 from reporting.csv_rows import CsvRows
 from schemas.promotion import Champion
@@ -161,7 +161,7 @@ def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trai
         (trained[1], 1.0),
         (trained[1], 10.0),
     ]
-    with pytest.raises(NoScorerError, match=rf"temperature 2: cell {trained[1]} was judged at 0.1, 1, 10"):
+    with pytest.raises(NotJudgedError, match=rf"temperature 2: cell {trained[1]} was judged at 0.1, 1, 10"):
         run("champion", temperature=2)
 
 

@@ -31,7 +31,7 @@ def test_a_large_source_is_announced_before_it_is_read(tmp_path: Path) -> None:
     with Path(data.source).open("a", encoding="utf-8") as file:
         file.write((" " * 9_999 + "\n") * (LARGE_BYTES // 10_000))
     ingest_and_save(data, lines.append)
-    assert lines[0] == "a.csv: reading 20 MB"
+    assert lines[0] == "a.csv: reading 20.0 MB"
     assert lines[1].startswith("a.csv: 3 rows read, 3 headlines accepted")
 
 
