@@ -6,8 +6,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
+from tempfile import gettempdir
 
 from schemas.errors import InputError
 
@@ -86,6 +88,16 @@ def appearing_folder(folder: Path, *, replace: bool) -> Iterator[Path]:
 
 
 @contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Yield an empty folder for the owner only, where the system keeps temporary files; it is deleted after the block.
+
+    Those that killed processes left are deleted first.
+    """
+    with _unfinished_beside(Path(gettempdir()) / "fintone", partial(Path.mkdir, mode=0o700)) as folder:
+        yield folder
+
+
+@contextmanager
 def appearing_files(folder: Path) -> Iterator[Path]:
     """Yield an empty folder; after the block, each of its files is moved to its place in `folder` in one step.
 
@@ -158,15 +170,24 @@ def _make_folder(path: Path) -> None:
 def _unfinished_beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
     """Yield a new file or folder next to `path`, locked until this process ends; delete it if it is still there."""
     _clear_abandoned(path)
-    unfinished = _name_beside(path)
-    make(unfinished)
-    descriptor = os.open(unfinished, os.O_RDONLY)
+    unfinished, descriptor = _make_beside(path, make)
     try:
-        _try_lock(descriptor)
         yield unfinished
     finally:
         os.close(descriptor)
         _delete(unfinished)
+
+
+def _make_beside(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
+    """A new file or folder and its descriptor, locked before another process deleted it as abandoned."""
+    while True:
+        unfinished = _name_beside(path)
+        make(unfinished)
+        with suppress(FileNotFoundError):
+            descriptor = os.open(unfinished, os.O_RDONLY)
+            if _try_lock(descriptor) is not False and unfinished.exists():
+                return unfinished, descriptor
+            os.close(descriptor)
 
 
 def _clear_abandoned(path: Path) -> None:
@@ -189,7 +210,7 @@ def is_abandoned(path: Path) -> bool:
         return False
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        return _try_lock(descriptor)
+        return bool(_try_lock(descriptor))
     finally:
         os.close(descriptor)
 
@@ -201,9 +222,12 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _try_lock(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool | None:
+    """Whether nobody else had the lock; None where the file system has no locks."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # someone has it, or the file system has no locks
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True

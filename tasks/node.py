@@ -5,14 +5,13 @@ It opens no warehouse and no home: the process of the flow records the result of
 
 import socket
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from prefect import task
 
 from operations.worker import run_job
 from schemas.errors import InputError
+from schemas.files import temporary_folder
 from tasks.progress import JobProgress
 from tasks.user_errors import print_in_one_line
 
@@ -42,8 +41,8 @@ def do_job(job: "TravellingJob[Result]", title: str, storage: "SharedStorage", *
         InputError: The base model, or something else that the job needs, is not on this node.
     """
     print_in_one_line()
-    with TemporaryDirectory() as scratch:
-        here = replace(job.arrive(storage, Path(scratch)), base=_find_base(job.base, is_embedded=is_embedded))
+    with temporary_folder() as scratch:
+        here = replace(job.arrive(storage, scratch), base=_find_base(job.base, is_embedded=is_embedded))
         progress = JobProgress(title, here.headlines_to_score)
         result = run_job(here, lambda event: progress.update(here.progress_of(event)), title)
         here.leave(storage)

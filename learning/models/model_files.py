@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from embedded.paths import MODEL_FOLDER
 from schemas.errors import InputError
+from schemas.files import temporary_folder
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 HASHED = {".safetensors", ".json", ".model", ".txt"}
@@ -131,12 +131,12 @@ def find_carried(files: ModelFiles) -> list[Path]:
 @contextmanager
 def handed_over(files: ModelFiles) -> Iterator[Path]:
     """A folder for libraries to load from, with a link to each opened file and nothing else."""
-    with TemporaryDirectory(prefix="fintone-") as place:
+    with temporary_folder() as place:
         for file in files.opened:
-            link = Path(place) / file.relative_to(files.folder)
+            link = place / file.relative_to(files.folder)
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(file.resolve())
-        yield Path(place)
+        yield place
 
 
 def hash_once(folder: Path, files: Iterable[Path]) -> str:

@@ -69,7 +69,7 @@ class CellTraining:
         self.packed = shared is not None or takes_packs(
             self.base, model, self.examples, self.prefix_length, size, self.notify
         )
-        scratch = Path(stack.enter_context(self.run.lend_scratch()))
+        scratch = stack.enter_context(self.run.lend_scratch())
         self.trainer, self.model = self._build_trainer(model, size, scratch, shared), model
 
     def train(self) -> None:

@@ -103,7 +103,7 @@ def _train(
             run.saving,
             lengths,
             weights,
-            args=_build_arguments(run, recipe, size, Path(scratch)),
+            args=_build_arguments(run, recipe, size, scratch),
             train_dataset=datasets.Dataset.from_list(
                 [{**row, "label": number} for row, number in zip(rows, numbers, strict=True)]
             ),

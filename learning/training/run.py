@@ -1,6 +1,7 @@
 """The record of one training: its steps, its furthest checkpoint, its log and its outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from learning.training.callbacks import Saving, StepReporter
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
 from learning.training.schedule import lay_out_steps
+from schemas.files import temporary_folder
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,16 @@ class Run:
 
         return StepReporter(report_step)
 
-    def lend_scratch(self) -> TemporaryDirectory[str]:
+    @contextmanager
+    def lend_scratch(self) -> Iterator[Path]:
         """A folder for the trainer's other files; after a kill it is deleted together with the checkpoints."""
         if self.store is None:
-            return TemporaryDirectory()
+            with temporary_folder() as folder:
+                yield folder
+            return
         self.store.root.mkdir(parents=True, exist_ok=True)
-        return TemporaryDirectory(dir=self.store.root)
+        with TemporaryDirectory(dir=self.store.root) as name:
+            yield Path(name)
 
     def record(self, trainer: Any, model: Any) -> None:
         """Keep the log of a training that went to its end or to a pause, and whether it diverged.

@@ -1,12 +1,14 @@
 """An output appears whole or not at all: on a full disk, with two writers, behind links, and if a writer is killed."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,7 +17,14 @@ from pathlib import Path
 import pytest
 
 from schemas import files
-from schemas.files import FolderTakenError, OutputError, appearing_file, appearing_files, appearing_folder
+from schemas.files import (
+    FolderTakenError,
+    OutputError,
+    appearing_file,
+    appearing_files,
+    appearing_folder,
+    temporary_folder,
+)
 
 ROOT = Path(files.__file__).parents[1]
 KILLED = """
@@ -123,6 +132,53 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
 def test_a_name_of_255_characters_can_be_written(tmp_path: Path) -> None:
     fill(appearing_file(tmp_path / ("n" * 255)), "x")
     assert [len(each.name) for each in tmp_path.iterdir()] == [255]
+
+
+KILLED_IN_A_TEMPORARY_FOLDER = """
+import os, signal
+from schemas.files import temporary_folder
+with temporary_folder() as folder:
+    (folder / "weights").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_temporary_folders_are_for_the_owner_and_leave_nothing_even_after_a_kill(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    subprocess.run(
+        [sys.executable, "-c", KILLED_IN_A_TEMPORARY_FOLDER], cwd=ROOT, env={"TMPDIR": str(tmp_path)}, check=False
+    )
+    [left] = tmp_path.iterdir()
+    with temporary_folder() as first, temporary_folder() as second:
+        assert not left.exists()
+        assert {first, second} == set(tmp_path.iterdir())
+        assert stat.S_IMODE(first.stat().st_mode) == 0o700
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unfinished_folder_that_another_process_takes_for_abandoned_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other process looks between the making of the folder and its lock, or has the lock at that moment."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    flock, calls = fcntl.flock, 0
+
+    def lock(descriptor: int, operation: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            raise BlockingIOError
+        if calls == 2:
+            [made] = [folder for folder in tmp_path.iterdir() if folder.stat().st_ino == os.fstat(descriptor).st_ino]
+            made.rmdir()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with temporary_folder() as folder:
+        assert folder.is_dir()
+    assert calls == 3
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
