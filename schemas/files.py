@@ -16,6 +16,8 @@ from schemas.errors import InputError
 ENDING = ".unfinished"
 LONGEST_NAME = 64
 """Characters of a file's name that the name of its unfinished version keeps; a file system allows about 255 in all."""
+_READ = os.O_RDONLY | os.O_NONBLOCK
+"""How a file is opened for its lock: someone's pipe of that name is not waited for."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -184,7 +186,7 @@ def _make_beside(path: Path, make: Callable[[Path], None]) -> tuple[Path, int]:
         unfinished = _name_beside(path)
         make(unfinished)
         with suppress(FileNotFoundError):
-            descriptor = os.open(unfinished, os.O_RDONLY)
+            descriptor = os.open(unfinished, _READ)
             if _try_lock(descriptor) is not False and unfinished.exists():
                 return unfinished, descriptor
             os.close(descriptor)
@@ -196,7 +198,7 @@ def _clear_abandoned(path: Path) -> None:
     for leftover in path.parent.glob(f".*{ENDING}"):
         if leftover.name.startswith(prefix):
             with suppress(OSError):
-                descriptor = os.open(leftover, os.O_RDONLY)
+                descriptor = os.open(leftover, _READ)
                 try:
                     if _try_lock(descriptor):
                         _delete(leftover)
@@ -208,7 +210,7 @@ def is_abandoned(path: Path) -> bool:
     """Whether a killed process left a file or folder unfinished: nobody holds the lock on it."""
     if not (path.name.startswith(".") and path.name.endswith(ENDING)):
         return False
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, _READ)
     try:
         return bool(_try_lock(descriptor))
     finally:

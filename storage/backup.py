@@ -2,8 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -24,15 +22,12 @@ def keep_copy(path: Path, content: BinaryIO, number: int) -> Path:
         number: The first migration that it lacks.
 
     Returns:
-        The copy: a name that was free, as in `warehouse.before-migration-0020.duckdb`, or a copy of the same bytes that
-        a killed process left.
+        The copy: a name that was free, as in `warehouse.before-migration-0020.duckdb`.
 
     Raises:
         WarehouseUnwritableError: The disk is full, or takes no new file here; there is no copy then.
     """
-    copy = next(name for name in _names(path, number) if not os.path.lexists(name) or _is_copy(name, content))
-    if os.path.lexists(copy):
-        return copy
+    copy = _free_name(path, number)
     try:
         with appearing_file(copy) as unfinished:
             with unfinished.open("wb") as file:
@@ -46,23 +41,11 @@ def keep_copy(path: Path, content: BinaryIO, number: int) -> Path:
     return copy
 
 
-def _is_copy(name: Path, content: BinaryIO) -> bool:
-    """Whether a file has these bytes; a link counts as another file."""
-    if name.is_symlink() or not name.is_file() or name.stat().st_size != content.seek(0, os.SEEK_END):
-        content.seek(0)
-        return False
-    content.seek(0)
-    with name.open("rb") as other:
-        same = all(other.read(CHUNK) == piece for piece in iter(partial(content.read, CHUNK), b""))
-    content.seek(0)
-    return same
-
-
-def _names(path: Path, number: int) -> Iterator[Path]:
-    """The names of copies, one after the other: an earlier one may be of an older state, and is never replaced."""
+def _free_name(path: Path, number: int) -> Path:
+    """A name that no file has: an earlier copy may be of an older state, and is never replaced."""
     name = f"{path.stem}.before-migration-{number:04}"
-    for copies in count(1):
-        yield path.with_name(f"{name}{f'-{copies}' if copies > 1 else ''}{path.suffix}")
+    names = (f"{name}-{copies}" if copies > 1 else name for copies in count(1))
+    return next(copy for stem in names if not os.path.lexists(copy := path.with_name(f"{stem}{path.suffix}")))
 
 
 def _sync_folder(folder: Path) -> None:

@@ -141,10 +141,7 @@ def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:
 
 
 def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
-    """The result of an ingestion.
-
-    None if the warehouse does not know it, or is of an older version that no run has brought up to date.
-    """
+    """The result of an ingestion; None if the warehouse does not know it."""
     with reading(warehouse) as connection:
         cursor = connection.execute(
             "SELECT snapshot_id, source, synthetic, rows_read, coalesce(rows_added, 0) AS rows_added, rows_accepted,"

@@ -57,8 +57,13 @@ def recorded_migrations(connection: duckdb.DuckDBPyConnection, path: Path) -> se
 
 
 def missing_migrations(recorded: Collection[int]) -> dict[int, Path]:
-    """Those of `known_migrations` that are not recorded: of a version between two releases they may be any."""
+    """Those of `known_migrations` that are not recorded; a version between two releases may have left out any."""
     return {number: file for number, file in known_migrations().items() if number not in recorded}
+
+
+def complete_until(recorded: Collection[int]) -> int:
+    """The last migration up to which none is missing."""
+    return min(missing_migrations(recorded), default=max(known_migrations()) + 1) - 1
 
 
 def check_prepared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -17,6 +17,7 @@ from storage.locks import holding
 from storage.migrations import (
     apply_migrations,
     check_prepared,
+    complete_until,
     is_up_to_date,
     known_migrations,
     lacks_nothing,
@@ -61,9 +62,10 @@ def prepare_to_read(path: Path) -> None:
         with reading(path) as connection:
             recorded = recorded_migrations(connection, path)
         if missing_migrations(recorded):
+            state = f"migration {complete_until(recorded)} of {max(known_migrations())}"
             raise WarehouseReadOnlyError(
-                f"warehouse {path}: an older fintone made it (migration {max(recorded)} of {max(known_migrations())}) "
-                "and it may not be written; make it writable for the next command, which brings it up to date"
+                f"warehouse {path}: an older fintone made it ({state}) and it may not be written; make it "
+                "writable for the next command, which brings it up to date"
             ) from error
 
 
@@ -90,6 +92,7 @@ def prepare_warehouse(path: Path) -> None:
     Raises:
         NotAWarehouseError: The file is no DuckDB file, or one with tables that are not ours.
         WarehouseTooNewError: The file has migrations that this version does not know.
+        WarehouseGapError: It lacks a migration from before its newest one, which cannot be run any more.
         WarehouseLockedError: Another process or thread held the file all the while.
         WarehouseUnwritableError: The system refused to write, or to keep the copy.
     """
@@ -123,8 +126,8 @@ def _migrate(path: Path) -> None:
         with _dropped_on_error(copy), _explaining_gaps(path, recorded, missing), _transaction(connection):
             apply_migrations(connection, missing, utc_now())
     if copy:
-        newest = max(known_migrations())
-        _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, max(recorded), newest, copy)
+        first, last = complete_until(recorded), max(known_migrations())
+        _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, first, last, copy)
 
 
 @contextmanager
@@ -132,12 +135,14 @@ def _explaining_gaps(path: Path, recorded: Collection[int], missing: Collection[
     """Raise an error of one line if a migration in the block fails that the file lacks from before its newest one."""
     try:
         yield
+    except (duckdb.OperationalError, duckdb.FatalException, duckdb.InterruptException):
+        raise  # a full disk, too little memory or Ctrl-C, of which no gap is the cause
     except duckdb.Error as error:
         skipped = [str(number) for number in missing if number < max(recorded, default=0)]
         if not skipped:
             raise
         raise WarehouseGapError(
-            f"warehouse {path}: a fintone between two versions made it; it lacks the migrations "
+            f"warehouse {path}: a fintone between two versions made it; of its migrations it lacks "
             f"{list_some(skipped)}, which cannot follow {max(recorded)}: {first_line(error)}; begin with a "
             "new FINTONE_HOME"
         ) from error
@@ -226,7 +231,7 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
         patience: Seconds to wait, each time, while another process holds it.
 
     Returns:
-        The number of its newest migration, and that of the newest that this version knows.
+        The number of the last migration up to which it lacks none, and that of the newest that this version knows.
 
     Raises:
         WarehouseMissingError: There is no warehouse at `path`.
@@ -237,7 +242,7 @@ def inspect_warehouse(path: Path, patience: float) -> tuple[int, int]:
     """
     with _explaining_damage(path), opened(path, read_only=True, patience=patience) as connection:
         check_prepared(connection, path)
-        last = max(recorded_migrations(connection, path))
+        last = complete_until(recorded_migrations(connection, path))
         needed = _count_bytes(connection)
     size = path.stat().st_size
     if size < needed:

@@ -292,7 +292,7 @@ COMMENT ON COLUMN market_quantiles.quantile IS 'The fifth, 1 with the lowest sen
 COMMENT ON COLUMN market_quantiles.days IS 'Its days, one for each instrument.';
 COMMENT ON COLUMN market_quantiles.sentiment IS 'Their mean sentiment.';
 COMMENT ON COLUMN market_quantiles.mean_return IS 'Their mean return, a share.';
-COMMENT ON COLUMN market_quantiles.low IS 'Lower end of its 95 % interval, from bootstrap samples of sessions; NULL with fewer than 10 sessions, or in a measurement of an older version fewer than 10 days.';
+COMMENT ON COLUMN market_quantiles.low IS 'Lower end of its 95 % interval; NULL where its fifth has fewer than 10 sessions; in a measurement of an older version, where all fifths together have fewer.';
 COMMENT ON COLUMN market_quantiles.high IS 'Upper end of its 95 % interval; NULL where low is.';
 COMMENT ON COLUMN market_quantiles.share_up IS 'Share of them with a return above zero.';
 

@@ -158,6 +158,29 @@ def test_temporary_folders_are_for_the_owner_and_leave_nothing_even_after_a_kill
     assert list(tmp_path.iterdir()) == []
 
 
+def test_where_the_file_system_has_no_locks_no_folder_counts_as_abandoned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with temporary_folder() as first, temporary_folder() as second:
+        assert {first, second} == set(tmp_path.iterdir())
+
+
+def test_a_pipe_in_the_place_for_temporary_files_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    os.mkfifo(tmp_path / ".fintone.x.unfinished")
+    signal.alarm(20)
+    with temporary_folder() as folder:
+        assert folder.is_dir()
+    signal.alarm(0)
+
+
 def test_an_unfinished_folder_that_another_process_takes_for_abandoned_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -113,20 +113,6 @@ def test_a_copy_that_is_there_is_kept(older):
     assert older.with_name(NAME.replace(".duckdb", "-2.duckdb")).read_bytes() == before
 
 
-def test_a_copy_of_the_same_state_that_a_killed_process_left_is_enough(older):
-    shutil.copy(older, older.with_name(NAME))
-    prepare_warehouse(older)
-    assert list_warehouses(older) == [NAME, older.name]
-
-
-def test_a_copy_of_the_same_size_with_other_bytes_is_another_state(older):
-    content = bytearray(older.read_bytes())
-    content[-1] ^= 1
-    older.with_name(NAME).write_bytes(content)
-    prepare_warehouse(older)
-    assert list_warehouses(older) == [NAME.replace(".duckdb", "-2.duckdb"), NAME, older.name]
-
-
 def test_a_copy_that_is_put_back_is_migrated_again(older):
     prepare_warehouse(older)
     older.with_name(NAME).replace(older)

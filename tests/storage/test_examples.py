@@ -1,5 +1,7 @@
 """The queries that people are shown run, and on a finished study they find something."""
 
+from dataclasses import replace
+
 import pytest
 
 from storage.cells import add_cells
@@ -45,3 +47,7 @@ def test_the_queries_after_an_ingestion_find_its_rows(data):
     assert [row[0] for row in ask(data, queries["the near copies"])] == [2]
     nothing = {"rows_rejected": 0, "rows_left_out": 0, "rows_quarantined": 0, "copies": ()}
     assert data_queries(report.model_copy(update=nothing)) == []
+    dated = {**nothing, "columns": replace(report.columns, published_at="date")}
+    assert [name for name, _ in data_queries(report.model_copy(update=dated))] == [
+        "dates, instruments and other columns"
+    ]

@@ -17,6 +17,7 @@ from storage.query import query
 from storage.splits import load_earlier_parts
 from storage.unfit import NotAWarehouseError, WarehouseGapError, WarehouseMissingError, WarehouseTooNewError
 from storage.warehouse import (
+    inspect_warehouse,
     prepare_warehouse,
     reading,
     reading_together,
@@ -130,10 +131,33 @@ def test_a_migration_that_was_left_out_is_run_after_newer_ones(make_older_wareho
     assert query(path, "SELECT count(*) FROM accepted_rows").rows == [(0,)]
 
 
+def test_a_warehouse_with_the_newest_migration_is_not_up_to_date_while_an_earlier_one_is_missing(warehouse, caplog):
+    newest = max(migrations.known_migrations())
+    with writing(warehouse) as connection:
+        connection.execute("DELETE FROM fintone_migrations WHERE number = 42")
+        assert not migrations.is_up_to_date(connection)
+    assert inspect_warehouse(warehouse, 1) == (41, newest)
+    prepare_warehouse(warehouse)
+    assert query(warehouse, "SELECT number FROM fintone_migrations WHERE number = 42").rows == [(42,)]
+    assert f"migrated from 41 to {newest}" in caplog.text
+
+
+@pytest.mark.parametrize("error", [duckdb.OutOfMemoryException, duckdb.IOException, duckdb.InterruptException])
+def test_a_gap_is_not_blamed_for_what_the_system_refuses(make_older_warehouse, monkeypatch, error):
+    def fail(*_):
+        raise error("No space left on device")
+
+    path = make_older_warehouse(29, 26)
+    monkeypatch.setattr(warehouse_module, "apply_migrations", fail)
+    with pytest.raises(Exception, match="No space left on device") as raised:
+        prepare_warehouse(path)
+    assert not isinstance(raised.value, WarehouseGapError)
+
+
 def test_a_migration_that_cannot_follow_newer_ones_is_told_in_one_line(make_older_warehouse):
     path = make_older_warehouse(18, 13, 16)
     before = path.read_bytes()
-    line = r"it lacks the migrations 13, 16, which cannot follow 18: .*; begin with a new FINTONE_HOME$"
+    line = r"of its migrations it lacks 13, 16, which cannot follow 18: .*; begin with a new FINTONE_HOME$"
     with pytest.raises(WarehouseGapError, match=line) as raised:
         prepare_warehouse(path)
     assert "\n" not in str(raised.value)
@@ -144,15 +168,16 @@ def test_a_migration_that_cannot_follow_newer_ones_is_told_in_one_line(make_olde
 def test_few_sessions_have_no_intervals_and_no_events_in_measurements_of_older_versions(make_older_warehouse):
     path = make_older_warehouse(43)
     with writing(path) as connection:
-        for market, sessions in (("few", 9), ("enough", 10)):
+        for market, sessions in (("few", [9, 9]), ("enough", [10, 9])):
             connection.execute(
-                "INSERT INTO ledger.market_tests BY NAME SELECT $market AS market_id, 'panel' AS scope, 1 AS horizon,"
-                " 'sentiment' AS measure, 100 AS days, $sessions AS sessions",
-                {"market": market, "sessions": sessions},
+                "INSERT INTO ledger.market_tests BY NAME SELECT $market AS market_id, unnest(['panel', 'panel',"
+                " 'instrument']) AS scope, unnest([1, 5, 1]) AS horizon, 'sentiment' AS measure, 100 AS days,"
+                " unnest($sessions) AS sessions",
+                {"market": market, "sessions": [*sessions, 3]},
             )
             connection.execute(
-                "INSERT INTO ledger.market_quantiles BY NAME SELECT ? AS market_id, 1 AS horizon, 1 AS quantile,"
-                " 20 AS days, 0 AS sentiment, 0 AS value, -1 AS low, 1 AS high, .5 AS share_up",
+                "INSERT INTO ledger.market_quantiles BY NAME SELECT ? AS market_id, unnest([1, 5]) AS horizon, 1 AS"
+                " quantile, 20 AS days, 0 AS sentiment, 0 AS value, -1 AS low, 1 AS high, .5 AS share_up",
                 [market],
             )
             connection.execute(
@@ -161,8 +186,9 @@ def test_few_sessions_have_no_intervals_and_no_events_in_measurements_of_older_v
                 [market],
             )
     prepare_warehouse(path)
-    quantiles = query(path, "SELECT market_id, low, high FROM ledger.market_quantiles ORDER BY ALL").rows
-    assert quantiles == [("enough", -1, 1), ("few", None, None)]
+    quantiles = query(path, "SELECT market_id, horizon, low, high FROM ledger.market_quantiles ORDER BY ALL").rows
+    missing = [(market, horizon, None, None) for market, horizon in (("enough", 5), ("few", 1), ("few", 5))]
+    assert quantiles == [("enough", 1, -1, 1), *missing]
     assert query(path, "SELECT market_id, events FROM ledger.market_events").rows == [("enough", 10)]
 
 

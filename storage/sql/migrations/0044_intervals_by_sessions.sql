@@ -9,4 +9,4 @@ DELETE FROM ledger.market_events WHERE events < 10
 OR market_id IN (SELECT market_id FROM measured GROUP BY market_id HAVING max(sessions) < 10);
 DROP TABLE measured;
 
-COMMENT ON COLUMN ledger.market_quantiles.low IS 'Lower end of its 95 % interval; NULL with fewer than 10 sessions, in a measurement of an older version those of all fifths together.';
+COMMENT ON COLUMN ledger.market_quantiles.low IS 'Lower end of its 95 % interval; NULL where its fifth has fewer than 10 sessions; in a measurement of an older version, where all fifths together have fewer.';
