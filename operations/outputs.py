@@ -19,7 +19,7 @@ def check_output(output: Path | None, source: str | None = None) -> None:
     """
     if output is None:
         return
-    from storage.sources import load_locations  # pandas, which takes longer to load than a light command may run
+    from storage.sources import load_locations  # it loads pandas, for which a light command has no time
 
     home, place = Home.from_environment(), output.resolve()
     if _is_in(place, home.root):

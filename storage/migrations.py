@@ -1,12 +1,15 @@
 """The migrations of a warehouse: those that this version knows, those that a file has, and how missing ones run."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
-from storage.unfit import WarehouseMissingError, WarehouseTooNewError, not_a_warehouse
+from schemas.listing import list_some
+from schemas.reasons import first_line
+from storage.unfit import WarehouseGapError, WarehouseMissingError, WarehouseTooNewError, not_a_warehouse
 from storage.view_definitions import define_views, has_views
 
 SQL_FOLDER = Path(__file__).parent / "sql"
@@ -104,6 +107,33 @@ def apply_migrations(connection: duckdb.DuckDBPyConnection, migrations: Mapping[
         record = "INSERT INTO fintone_migrations (number, name, applied_at) VALUES (?, ?, ?)"
         connection.execute(record, [number, migration.stem, at])
     define_views(connection, VIEWS_FILES, is_migrated=bool(migrations))
+
+
+@contextmanager
+def explaining_gaps(path: Path, recorded: Collection[int], missing: Collection[int]) -> Iterator[None]:
+    """Name the gap in an error of one line if a migration fails in the block.
+
+    Args:
+        path: The file, for messages.
+        recorded: As returned by `recorded_migrations`.
+        missing: The numbers of those that run in the block.
+
+    Raises:
+        WarehouseGapError: Some are from before the newest that is recorded, and DuckDB refused what they change.
+    """
+    try:
+        yield
+    except (duckdb.OperationalError, duckdb.FatalException, duckdb.InterruptException):
+        raise  # a full disk, too little memory or Ctrl-C, of which no gap is the cause
+    except duckdb.Error as error:
+        skipped = [str(number) for number in missing if number < max(recorded, default=0)]
+        if not skipped:
+            raise
+        raise WarehouseGapError(
+            f"warehouse {path}: a fintone between two versions made it; of its migrations it lacks "
+            f"{list_some(skipped)}, which cannot follow {max(recorded)}: {first_line(error)}; begin with a "
+            "new FINTONE_HOME"
+        ) from error
 
 
 def _read_numbers(connection: duckdb.DuckDBPyConnection) -> set[int]:

@@ -2,7 +2,7 @@
 
 import fcntl
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -10,14 +10,13 @@ from pathlib import Path
 
 import duckdb
 
-from schemas.listing import list_some
-from schemas.reasons import first_line
 from storage.backup import keep_copy
 from storage.locks import holding
 from storage.migrations import (
     apply_migrations,
     check_prepared,
     complete_until,
+    explaining_gaps,
     is_up_to_date,
     known_migrations,
     lacks_nothing,
@@ -27,7 +26,6 @@ from storage.migrations import (
 from storage.opening import NAME, bytes_of, cursor_of, opened, thread_turn
 from storage.unfit import (
     HEADERS,
-    WarehouseGapError,
     WarehouseReadOnlyError,
     WarehouseUnwritableError,
     cut_short,
@@ -123,29 +121,11 @@ def _migrate(path: Path) -> None:
         if recorded and missing:
             connection.execute("CHECKPOINT")  # the log of a killed process becomes part of the file
             copy = keep_copy(path, afterwards.enter_context(bytes_of(path)), min(missing))
-        with _dropped_on_error(copy), _explaining_gaps(path, recorded, missing), _transaction(connection):
+        with _dropped_on_error(copy), explaining_gaps(path, recorded, missing), _transaction(connection):
             apply_migrations(connection, missing, utc_now())
     if copy:
         first, last = complete_until(recorded), max(known_migrations())
         _log.warning("warehouse %s: migrated from %d to %d; the file as it was: %s", path, first, last, copy)
-
-
-@contextmanager
-def _explaining_gaps(path: Path, recorded: Collection[int], missing: Collection[int]) -> Iterator[None]:
-    """Raise an error of one line if a migration in the block fails that the file lacks from before its newest one."""
-    try:
-        yield
-    except (duckdb.OperationalError, duckdb.FatalException, duckdb.InterruptException):
-        raise  # a full disk, too little memory or Ctrl-C, of which no gap is the cause
-    except duckdb.Error as error:
-        skipped = [str(number) for number in missing if number < max(recorded, default=0)]
-        if not skipped:
-            raise
-        raise WarehouseGapError(
-            f"warehouse {path}: a fintone between two versions made it; of its migrations it lacks "
-            f"{list_some(skipped)}, which cannot follow {max(recorded)}: {first_line(error)}; begin with a "
-            "new FINTONE_HOME"
-        ) from error
 
 
 @contextmanager
