@@ -26,8 +26,8 @@ setup: $(READY) ## make or refresh .venv
 run: $(READY) ## run the demo study: ingest, split, fine-tune, score, print the leaderboard
 	$(BIN)/fintone run $(ARGS)
 
-test: $(READY) ## run the tests, except those that take minutes or need a GPU, in three processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(READY) ## run the tests, except those that take minutes or need a GPU, in two processes
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-gpu: $(READY) ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest tests/gpu -m gpu $(ARGS)
