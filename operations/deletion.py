@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from operations.homes import home_to_read
-from operations.report_index import write_index
+from operations.report_index import renew_index
 from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError
 from schemas.listing import count, list_some
@@ -74,8 +74,7 @@ def carry_out(deletion: Deletion) -> None:
         deleted = delete_study(home.warehouse, deletion.study_id)
         for place in (*_list_lasting(home, deleted), *checkpoints):
             shutil.rmtree(place, ignore_errors=True)
-    if home.report_index.exists():
-        write_index(home)
+    renew_index(home)
 
 
 def _list_places(home: Home, deletion: Deletion) -> list[Path]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from operations.market_answers import NothingMeasuredError, choose_answers
+from operations.report_index import renew_index
 from schemas.identity import content_id
 from schemas.listing import count, list_some
 from schemas.market import MarketSettings, Measured
@@ -31,6 +32,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     Raises:
         InputError: The prices cannot be read or are of too few sessions, there is no such calendar or model, the model
             has no answers with dates that count, or none of its instruments has prices.
+        OutputError: The page of all studies, which lists the measurement, cannot be written.
     """
     from ingestion.price_table import find_price_file, read_price_table
     from market.calendar import list_sessions
@@ -82,6 +84,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     market_id = str(market["market_id"])
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
+    renew_index(home)
     notes = [*answers.describe(), *_describe_prices(prices, jumps, matched)]
     common = find_common_time(home.warehouse, answers.cell, settings.timezone)
     notes += _note_common_time(common, answers.counts.counting)

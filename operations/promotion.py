@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from operations.homes import home_to_change
 from operations.judged import find_judged_temperature
-from operations.report_index import write_index
+from operations.report_index import renew_index
 from schemas.errors import InputError
 from schemas.promotion import Champion
 from storage.cells import find_cells, load_cell
@@ -77,8 +77,7 @@ def carry_out(proposal: Proposal) -> None:
     """
     home = Home.from_environment()
     save_decision(home.warehouse, proposal.decision, proposal.before, of_known_cell=True)
-    if home.report_index.exists():
-        write_index(home)
+    renew_index(home)
 
 
 def _check(home: Home, decision: Decision, before: Champion | None) -> Proposal:

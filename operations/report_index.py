@@ -20,3 +20,13 @@ def write_index(home: Home) -> Path:
     with appearing_file(home.report_index) as unfinished:
         unfinished.write_text(render_index(index, reported), encoding="utf-8")
     return home.report_index
+
+
+def renew_index(home: Home) -> None:
+    """Write the page of all studies again if there is one: what it shows has changed.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    if home.report_index.exists():
+        write_index(home)

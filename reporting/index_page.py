@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib.metadata import version
 
+from reporting.market import summarise_market
 from reporting.promotion import describe_champion
 from reporting.template import read_style, templates
 from reporting.text import visible
@@ -14,9 +15,14 @@ def render_index(index: Index, reported: Collection[str]) -> str:
     """The page, whole.
 
     Args:
-        index: Studies and decisions.
+        index: Studies, decisions and measurements.
         reported: Ids of the studies that have a page of their own, in the folder of their id beside this one.
     """
+    tests = index.market_tests.records()
+    findings = {
+        row["market_id"]: summarise_market([test for test in tests if test["market_id"] == row["market_id"]])
+        for row in index.measurements.records()
+    }
     return (
         templates()
         .get_template("index.html")
@@ -24,6 +30,8 @@ def render_index(index: Index, reported: Collection[str]) -> str:
             studies=index.studies.records(),
             chosen={row["study_id"]: row for row in index.chosen.records()},
             decisions=index.decisions.records(),
+            measurements=index.measurements.records(),
+            findings=findings,
             champion=visible(describe_champion(index.champion)),
             champion_id=index.champion.cell_id if index.champion else None,
             reported=reported,

@@ -110,3 +110,7 @@ class Index:
     """The cell that stands for each study, with its figures on test, and the gate's decision; see `storage.chosen`."""
     decisions: Table
     champion: Champion | None
+    measurements: Table
+    """The measurements of `fintone market`, the latest first."""
+    market_tests: Table
+    """Their tests of the panel and the mean, by `market_id`: rows of `market_reaction`."""

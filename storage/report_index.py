@@ -1,4 +1,4 @@
-"""What the page of all studies shows: a row for each study, and every decision on who is champion."""
+"""What the page of all studies shows: a row for each study, decision on who is champion, and comparison with prices."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from schemas.report import Index
 from storage.champions import load_champion
 from storage.chosen import CHOSEN, read_unjudged
 from storage.report import read_table
-from storage.warehouse import reading
+from storage.warehouse import reading, reading_together
 
 _STUDIES = (
     "SELECT study_id, name, tags, profile, source, synthetic, status, started_at, (SELECT count(*) FROM "
@@ -26,11 +26,23 @@ _DECISIONS = (
     "SELECT number, decided_at, decision, decided_by, cell_id, name AS cell_name, temperature, study_id, reason "
     "FROM champions LEFT JOIN ledger.latest_names USING (cell_id) ORDER BY number DESC"
 )
+_MEASUREMENTS = (
+    "SELECT market_id, measured_at, cell_id, name AS cell_name, temperature, prices, calendar, horizons "
+    "FROM markets LEFT JOIN ledger.latest_names USING (cell_id) ORDER BY measured_at DESC, market_id"
+)
+_MARKET_TESTS = (
+    "SELECT market_id, scope, horizon, estimate, p_holm, reason FROM market_reaction WHERE scope <> 'instrument'"
+)
 
 
 def load_index(warehouse: Path) -> Index:
-    """Every study, the latest first, the cell that stands for each, and every decision."""
-    with reading(warehouse) as connection:
-        studies, decisions = (read_table(connection, sql) for sql in (_STUDIES, _DECISIONS))
-        chosen = read_table(connection, _CHOSEN, unjudged=read_unjudged(connection))
-    return Index(studies, chosen, decisions, load_champion(warehouse))
+    """Every study, the latest first, the cell that stands for each, every decision, and every measurement."""
+    with reading_together(warehouse), reading(warehouse) as connection:
+        return Index(
+            studies=read_table(connection, _STUDIES),
+            chosen=read_table(connection, _CHOSEN, unjudged=read_unjudged(connection)),
+            decisions=read_table(connection, _DECISIONS),
+            champion=load_champion(warehouse),
+            measurements=read_table(connection, _MEASUREMENTS),
+            market_tests=read_table(connection, _MARKET_TESTS),
+        )

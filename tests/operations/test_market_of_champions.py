@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from operations.market import measure_market
+from operations.report_index import write_index
+from reporting.market import summarise_market
 from schemas.errors import InputError
 from schemas.market import MarketSettings, Measured
 from schemas.promotion import Champion
+from storage.home import Home
 from storage.market import count_answers, has_former_champions, load_market
 from storage.warehouse import prepare_warehouse, writing
 from tests.asking import ask
@@ -56,6 +59,19 @@ def measure() -> Measured:
     return measure_market(MarketSettings(prices="prices.csv", model="champions"))
 
 
+def measure_alone(home: Path) -> None:
+    """A measurement of `first` with the prices of that of the champions, without its tests."""
+    with writing(home / "warehouse.duckdb") as connection:
+        connection.execute(
+            "INSERT INTO markets BY NAME SELECT * REPLACE ('alone' AS market_id, 'first' AS cell_id, .1 AS temperature)"
+            " FROM markets"
+        )
+        for table in ("sessions", "prices"):
+            connection.execute(
+                f"INSERT INTO ledger.market_{table} SELECT * REPLACE ('alone' AS market_id) FROM ledger.market_{table}"
+            )
+
+
 def test_each_headline_has_the_sentiment_of_the_champion_of_its_time(home: Path) -> None:
     answer_all(home)
     measured = measure()
@@ -76,20 +92,31 @@ def test_each_headline_has_the_sentiment_of_the_champion_of_its_time(home: Path)
     assert any(row["p_holm"] is not None for row in tests)
 
 
+def test_the_page_of_all_studies_has_each_measurement_and_is_written_again_after_one(home: Path) -> None:
+    answer_all(home)
+    measured = measure()
+    assert not (home / "reports").exists()
+    (home / "reports").mkdir()  # as a report of a study does
+    page = write_index(Home(home))
+    text = page.read_text(encoding="utf-8")
+    assert text.count("champions, each in its time") == 1
+    finding = summarise_market(load_market(home / "warehouse.duckdb", measured.market_id)["market_reaction"])
+    assert f">{finding}</td>" in text
+    assert f">{measured.market_id}</code>" in text
+    measure_alone(home)
+    assert measure().market_id == measured.market_id
+    text = page.read_text(encoding="utf-8")
+    assert text.index(measured.market_id) < text.index(">alone</code>")
+    assert 'data-label="sentiment of"><code class="whole">first</code></td>' in text
+    assert ">nothing can be said</td>" in text
+
+
 def test_a_cell_is_still_measured_alone_beside_the_champions(home: Path) -> None:
     answer_all(home)
     together = measure()
     again = measure()
     assert together.market_id == again.market_id
-    with writing(home / "warehouse.duckdb") as connection:
-        connection.execute(
-            "INSERT INTO markets BY NAME SELECT * REPLACE ('alone' AS market_id, 'first' AS cell_id, .1 AS temperature)"
-            " FROM markets"
-        )
-        for table in ("sessions", "prices"):
-            connection.execute(
-                f"INSERT INTO ledger.market_{table} SELECT * REPLACE ('alone' AS market_id) FROM ledger.market_{table}"
-            )
+    measure_alone(home)
     counts = "SELECT market_id = 'alone', sum(n) FROM daily_sentiment WHERE instrument IS NOT NULL GROUP BY ALL"
     assert sorted(ask(home, counts)) == [(False, 50), (True, 55)]
 
