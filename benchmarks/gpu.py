@@ -47,6 +47,7 @@ from benchmarks.training import rate_of
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import load_tokenizer
 from learning.models.device import choose_device, peak_memory_bytes, start_peak_memory
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
@@ -75,7 +76,7 @@ def measure_scoring(results: Results, base: LoadedBase, folder: Path, test: Rows
         drawn.save_pretrained(str(adapter))
         (adapter / "README.md").unlink()
         del drawn
-        model = base.score_with(adapter)
+        model = base.score_with(FineTune(adapter))
     answers, budget = base.answers(PROMPT), find_token_budget(model, base.device)
     decodings = [Decoding(temperature, TOP_K, None) for temperature in TEMPERATURES]
 

@@ -35,6 +35,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device, choose_device, is_out_of_memory, peak_memory_bytes, start_peak_memory
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.decoding import Decoding, find_answers
@@ -79,7 +80,7 @@ Side = Callable[[Sequence[str]], object]
 
 def build_fintone(subject: Subject) -> Callable[[Sequence[str]], Any]:
     """Scoring as fintone does it, including the search for the answers' tokens in the vocabulary."""
-    model = LoadedBase(subject.folder, "nf4", subject.device).score_with(subject.adapter)
+    model = LoadedBase(subject.folder, "nf4", subject.device).score_with(FineTune(subject.adapter))
     decodings = [Decoding(temperature, TOP_K, None) for temperature in TEMPERATURES]
     budget = find_token_budget(model, subject.device)
 

@@ -70,4 +70,4 @@ class ChosenModel:
         from storage.scores import Scorer
 
         identity = (self.model.card.cell_id, self.temperature, decoding_id(self.decoding))
-        return Scorer(*identity, self.model.adapter_hash)
+        return Scorer(*identity, self.model.fine_tune.files_hash)

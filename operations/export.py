@@ -88,7 +88,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
 
     base, card = model.base, model.card
     revision = card.base_revision if came_from_hub(card) else None
-    export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.adapter)
+    export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.fine_tune.folder)
     find_kind(base.folder).write(export, folder, merge=merge)
     if model.chooser:
         write_examples(folder, model.chooser, model.prompt, model.near_duplicates)
@@ -97,6 +97,7 @@ def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
 def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bool) -> str:
     """Compare the written files with the ledger, and return a sentence which states that they agree."""
     from learning.kinds.registry import find_kind
+    from learning.models.fine_tune import FineTune
     from learning.prompt.choice import ask
     from learning.prompt.question import make_questions
     from learning.scoring.canaries import compare_canaries
@@ -108,7 +109,7 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
     contexts = canaries.contexts if model.context_column else none
     headlines = make_questions(canaries.headlines, contexts, canaries.instruments if model.names_instrument else none)
     canaries = replace(canaries, headlines=ask(headlines, chooser))
-    outcome = compare_canaries(canaries, loaded, None if is_whole else (folder, None), model.prompt)
+    outcome = compare_canaries(canaries, loaded, None if is_whole else FineTune(folder), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(
             f"export: among {outcome.headlines} headlines a probability differs by {outcome.largest_difference:.2g} "

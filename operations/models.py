@@ -20,6 +20,7 @@ from storage.home import Home
 from storage.unfit import WarehouseReadOnlyError
 
 if TYPE_CHECKING:
+    from learning.models.fine_tune import FineTune
     from learning.worker.jobs import BaseSpec
     from operations.examples import Chooser
     from schemas.model_card import CellCard
@@ -38,9 +39,7 @@ class CellModel:
 
     card: "CellCard"
     base: "BaseSpec"
-    adapter: Path
-    adapter_hash: str
-    """The hash of the adapter's files, which is checked whenever it is loaded."""
+    fine_tune: "FineTune"
     prompt: PromptSettings
     """Its prompt; `context` is false where its study had none, whatever the headlines that it judges have."""
     truncates: bool
@@ -106,7 +105,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     from storage.exports import load_card
     from storage.studies import load_config_of, load_date_order_of
 
-    (adapter, adapter_hash), card = find_adapter(home, cell), load_card(home.warehouse, cell)
+    fine_tune, card = find_adapter(home, cell), load_card(home.warehouse, cell)
     if cell.answers_nothing:
         raise NoModelError(f"{cell.reason}; its training diverged, so give another cell")
     config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
@@ -117,8 +116,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     model = CellModel(
         card=card,
         base=base,
-        adapter=adapter,
-        adapter_hash=adapter_hash,
+        fine_tune=fine_tune,
         prompt=settings.prompt.model_copy(update={"context": context_column is not None}),
         truncates=config["data"].get("too_long") == "truncate",
         max_unparsed_rate=read_stored(PromotionSettings, "promotion", config.get("promotion", {})).max_unparsed_rate,
@@ -135,14 +133,15 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     return model
 
 
-def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
-    """The folder of a cell's adapter, and the hash of its files.
+def find_adapter(home: Home, cell: "StoredCell") -> "FineTune":
+    """The folder of a cell's adapter, with the hash of its files.
 
     Raises:
         NoModelError: It has none.
         AdapterError: Its files are damaged, or not those that the cell trained.
     """
     from learning.kinds.registry import recorded_kind
+    from learning.models.fine_tune import FineTune
     from storage.cells import DONE
 
     check_fine_tuned(home, cell)
@@ -151,7 +150,7 @@ def find_adapter(home: Home, cell: "StoredCell") -> tuple[Path, str]:
     if cell.status not in DONE or not folder.is_dir():
         raise NoModelError(f"cell {identifier} is {cell.status} and has no adapter in {home.adapters}: run its study")
     model = recorded_kind(cell.record.kind_of_model, Path(cell.record.base_folder or MODEL_FOLDER))
-    return folder, model.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None)
+    return FineTune(folder, model.check_fine_tune(folder, cell.outcome.adapter_hash if cell.outcome else None))
 
 
 def check_fine_tuned(home: Home, cell: "StoredCell") -> None:
@@ -197,15 +196,15 @@ def _adopt(home: Home, model: CellModel) -> None:
     canaries = load_canaries(home.warehouse, cell_id, CANARIES)
     if canaries is not None:
         canaries = replace(canaries, headlines=model.ask(canaries.headlines, canaries.contexts, canaries.instruments))
-        job = ComparingJob(model.base, model.adapter, canaries, model.prompt, model.adapter_hash)
+        job = ComparingJob(model.base, model.fine_tune, canaries, model.prompt)
         check = run_job(job, lambda _: None)
         if not check.passed:
             raise AdapterError(
-                f"adapter {model.adapter}: it is not the model that the ledger knows as cell {cell_id} (a probability "
-                f"is off by {check.largest_difference:.2g}); {AGAIN}"
+                f"adapter {model.fine_tune.folder}: it is not the model that the ledger knows as cell {cell_id} (a "
+                f"probability is off by {check.largest_difference:.2g}); {AGAIN}"
             )
     with suppress(WarehouseReadOnlyError):  # it is checked again the next time
-        save_adapter_hash(home.warehouse, cell_id, model.adapter_hash)
+        save_adapter_hash(home.warehouse, cell_id, model.fine_tune.files_hash)
 
 
 def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:

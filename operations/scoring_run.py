@@ -201,7 +201,7 @@ class ScoringRun:
                 [instrument if isinstance(instrument, str) else None for instrument in texts["instrument"]],
             )
             questions, truncate = model.ask(tuple(texts["text"]), *shown), self.chosen.truncates
-            job = AnsweringJob(model.base, model.adapter, questions, model.prompt, *cuts, model.adapter_hash, truncate)
+            job = AnsweringJob(model.base, model.fine_tune, questions, model.prompt, *cuts, truncate)
             result = run_job(job, lambda done: self.take(done, len(texts), rows))
             self.meter.stop("model")
             fits, has_answer, probabilities = result.fits, result.answered, result.probabilities

@@ -64,7 +64,7 @@ def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: i
     _change_cell(warehouse, cell_id, update, {"train_seconds": train_seconds, "size_bytes": size_bytes})
 
 
-def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str) -> None:
+def save_adapter_hash(warehouse: Path, cell_id: str, adapter_hash: str | None) -> None:
     """Record the hash of an adapter without one, which an older version trained."""
     with writing(warehouse) as connection:
         connection.execute(

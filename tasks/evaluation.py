@@ -1,6 +1,5 @@
 """Tasks that evaluate the cells of a study: baselines, untouched bases and fine-tunes; none is evaluated twice."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefect import task
@@ -15,6 +14,7 @@ from tasks.cells import evaluating, is_worth_a_retry, locking, running, skipped
 from tasks.progress import Progress, announce
 
 if TYPE_CHECKING:
+    from learning.models.fine_tune import FineTune
     from learning.study.evaluation import Evaluation
 
 
@@ -68,9 +68,9 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     home = Home.from_environment()
     parts = load_scored_parts(study, cell)
     progress = Progress(f"{position}score {cell.name}", sum(len(part.texts) for part in parts), cell.name)
-    adapter = (None, None) if cell.kind == "base" else _find_adapter(cell, position)
+    fine_tune = None if cell.kind == "base" else _find_adapter(cell, position)
     with running(cell, position) if cell.kind == "base" else evaluating(cell, position):
-        job = ScoringJob(base_spec(cell), adapter[0], parts, cell.settings.prompt, study.config.decoding, adapter[1])
+        job = ScoringJob(base_spec(cell), fine_tune, parts, cell.settings.prompt, study.config.decoding)
         try:
             results = run_job(job, progress.update, progress.title)
         except NotFiniteError as error:
@@ -81,8 +81,8 @@ def _run_scoring(study: StudyPlan, cell: ModelCell, position: str) -> "list[Eval
     return results
 
 
-def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
-    """The folder of a trained cell's adapter, and the hash that its files must have when it is loaded.
+def _find_adapter(cell: CellPlan, position: str) -> "FineTune":
+    """The adapter of a trained cell.
 
     Raises:
         AdapterError: The files are not those that the cell trained. The cell is then recorded as failed, and its
@@ -96,14 +96,14 @@ def _find_adapter(cell: CellPlan, position: str) -> tuple[Path, str]:
     home = Home.from_environment()
     try:
         stored = load_cell(home.warehouse, cell.cell_id)
-        folder, adapter_hash = find_adapter(home, stored)
+        adapter = find_adapter(home, stored)
     except AdapterError as error:
         fail_cell(home.warehouse, cell.cell_id, str(error), even_if_done=True)
         announce(f"{position}{cell.name} failed: {error}", cell=cell.name, state="failed", result="failed")
         raise
     if stored.outcome is None or stored.outcome.adapter_hash is None:
-        save_adapter_hash(home.warehouse, cell.cell_id, adapter_hash)
-    return folder, adapter_hash
+        save_adapter_hash(home.warehouse, cell.cell_id, adapter.files_hash)
+    return adapter
 
 
 def _announce_result(cell: CellPlan, results: "list[Evaluation]", position: str = "") -> None:

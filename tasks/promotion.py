@@ -134,7 +134,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     decoding = decoding.model_copy(update={"temperatures": (champion.temperature,)})
     test = load_part(study, "test", model.prompt)
     parts = [replace(test, texts=model.ask(test.texts))]
-    job = ScoringJob(model.base, model.adapter, parts, model.prompt, decoding, model.adapter_hash)
+    job = ScoringJob(model.base, model.fine_tune, parts, model.prompt, decoding)
     [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))

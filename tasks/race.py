@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from prefect import task
 from prefect.runtime import task_run
 
+from learning.models.fine_tune import FineTune
 from operations.race import drop_cells, has_answered, identify_pause, save_answers
 from operations.records import load_scored_parts
 from operations.worker import base_spec, drop_shared, run_job
@@ -20,8 +21,6 @@ from tasks.training import checkpoint_store, is_trained, train_in_a_job
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from learning.training.recipe import TrainingOutcome
 
 
 def _name_pause() -> str:
@@ -63,21 +62,19 @@ def _pause(study: StudyPlan, cells: Mapping[ModelCell, str], epoch: int) -> None
             stack.enter_context(running(cell, position))
         outcomes = train_in_a_job(study, cells, f"train {len(cells)} cells to epoch {epoch}", folders, epoch)
         for (cell, position), folder, outcome in zip(cells.items(), folders, outcomes, strict=True):
-            _evaluate(study, cell, epoch, folder, outcome, f"{position}evaluate {cell.name}")
+            _evaluate(study, cell, epoch, FineTune(folder, outcome.adapter_hash), f"{position}evaluate {cell.name}")
             pause_cell(home.warehouse, cell.cell_id)
             note(f"{cell.name} pauses", cell=cell.name, state="to come", result=f"waits after epoch {epoch}")
 
 
-def _evaluate(
-    study: StudyPlan, cell: ModelCell, epoch: int, folder: "Path", outcome: "TrainingOutcome", title: str
-) -> None:
+def _evaluate(study: StudyPlan, cell: ModelCell, epoch: int, fine_tune: FineTune, title: str) -> None:
     """Evaluate the adapter of a paused training on validation, at the lowest temperature."""
     from learning.prompt.not_finite import NotFiniteError
     from learning.worker.jobs import ScoringJob
 
     [part], decoding = load_scored_parts(study, cell, ["validation"]), study.config.decoding
     lowest = decoding.model_copy(update={"temperatures": (min(decoding.temperatures),), "draws": 1})
-    job = ScoringJob(base_spec(cell), folder, [part], cell.settings.prompt, lowest, outcome.adapter_hash)
+    job = ScoringJob(base_spec(cell), fine_tune, [part], cell.settings.prompt, lowest)
     progress = Progress(title, len(part.texts))
     try:
         [result] = run_job(job, progress.update, progress.title)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from learning.kinds.kind import Export
+    from learning.models.fine_tune import FineTune
     from learning.models.loaded_base import LoadedBase
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
@@ -197,7 +198,7 @@ class CausalModel:
 
     def probabilities(
         self,
-        fine_tune: tuple[Path, str | None] | None,
+        fine_tune: "FineTune | None",
         headlines: Sequence[str],
         prompt: PromptSettings,
         decodings: "Sequence[Decoding]",
@@ -206,7 +207,7 @@ class CausalModel:
         """See `learning.scoring.model_evaluation.Scorer`."""
         from learning.scoring.scoring import find_token_budget, score_headlines
 
-        model = self.base.score_with(*(fine_tune or (None, None)))
+        model = self.base.score_with(fine_tune)
         return score_headlines(
             model,
             self.base.tokenizer,

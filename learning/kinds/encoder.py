@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from learning.kinds.kind import Export
     from learning.models.device import Device
     from learning.models.encoder_rows import Row
+    from learning.models.fine_tune import FineTune
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
-    from learning.scoring.model_evaluation import FineTune
     from learning.training.recipe import Recipe, TrainingOutcome
     from learning.training.run import Training
 

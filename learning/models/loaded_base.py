@@ -20,6 +20,7 @@ from peft import PeftModel
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device, free_memory_bytes, total_memory_bytes
+from learning.models.fine_tune import FineTune
 from learning.models.fused_norms import fuse_norms
 from learning.models.output_head import OutputHead
 from learning.models.pack_attention import PACKED_SDPA, REPLACED
@@ -72,7 +73,7 @@ class LoadedBase:
         self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
-        self._scoring_with: tuple[Path, str | None] | None = None
+        self._scoring_with: FineTune | None = None
         self._answers: dict[str, AnswerSpace] = {}
         self._bound = {name: value for name, value in vars(self.model).items() if name == "forward"}
 
@@ -90,32 +91,28 @@ class LoadedBase:
         """A new adapter, drawn from the seed, on a copy of the base's modules over the same weights."""
         return attach_new_adapter(structural_copy(self.model), lora.r, lora.alpha, lora.dropout, seed)
 
-    def score_with(self, adapter_folder: Path | None, adapter_hash: str | None = None) -> Any:
+    def score_with(self, fine_tune: FineTune | None) -> Any:
         """The base with a saved adapter, or untouched, in evaluation mode; the last model is kept until it is released.
 
         Args:
-            adapter_folder: The adapter's folder; None for the untouched base.
-            adapter_hash: The hash that its files must have; any when None.
+            fine_tune: The adapter; None for the untouched base.
 
         Raises:
             AdapterError: The adapter has another hash, or is damaged.
         """
-        wanted = None if adapter_folder is None else (adapter_folder, adapter_hash)
-        if wanted is not None and wanted == self._scoring_with:
+        if fine_tune is not None and fine_tune == self._scoring_with:
             return self._scoring
         self.release()
-        if adapter_folder is None:
+        if fine_tune is None:
             return self.model
         if self.is_whole and self.device.dtype is torch.float32:
-            adapted = attach_saved_adapter(copy.deepcopy(self.model), adapter_folder, adapter_hash)
+            adapted = attach_saved_adapter(copy.deepcopy(self.model), *fine_tune)
             self._scoring = adapted.merge_and_unload().eval()
         elif self.is_whole:
-            self._scoring = attach_saved_adapter(
-                structural_copy(self.model), adapter_folder, adapter_hash, is_whole=True
-            )
+            self._scoring = attach_saved_adapter(structural_copy(self.model), *fine_tune, is_whole=True)
         else:
-            self._scoring = self._adapted = attach_saved_adapter(self.model, adapter_folder, adapter_hash)
-        self._scoring_with = wanted
+            self._scoring = self._adapted = attach_saved_adapter(self.model, *fine_tune)
+        self._scoring_with = fine_tune
         return self._scoring
 
     def has_plain_head(self) -> bool:

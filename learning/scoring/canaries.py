@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from learning.models.fine_tune import FineTune
 from learning.prompt.decoding import Decoding
-from learning.scoring.model_evaluation import FineTune, Scorer, answer_headlines
+from learning.scoring.model_evaluation import Scorer, answer_headlines
 from schemas.cell import PromptSettings
 from schemas.model_card import Canaries
 

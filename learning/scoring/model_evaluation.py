@@ -3,12 +3,12 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learning.models.fine_tune import FineTune
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.study.metrics import draw_outcomes, measure
@@ -18,10 +18,6 @@ from schemas.evaluation import DecodingSettings
 
 CURVE_TEMPERATURES = tuple(round(10 ** (step / 4), 4) for step in range(-6, 7))
 """From .03 to 32, four for each power of ten: temperatures for the curve of accuracy, from the same forward pass."""
-
-
-FineTune = tuple[Path, str | None]
-"""The folder of a fine-tune, and the hash that its files must have; any when None."""
 
 
 class Scorer(Protocol):

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
+from learning.models.fine_tune import FineTune
 from learning.study.evaluation import Evaluation, LabelledPart
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
@@ -173,36 +174,35 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
 class ScoringJob(TravellingJob[list[Evaluation]]):
     """Evaluate a model; the result is a list of `Evaluation`, each event a number of headlines."""
 
-    adapter_folder: Path | None
+    fine_tune: FineTune | None
+    """None for the untouched base."""
     parts: Sequence[LabelledPart]
     prompt: PromptSettings
     decoding: DecodingSettings
-    adapter_hash: str | None = None
-    """Hash that the adapter's files must have; any when None. The same holds in the jobs below."""
 
     @property
     def subject(self) -> str:
         """The cell, or the untouched base."""
-        return "base model" if self.adapter_folder is None else f"cell {self.adapter_folder.name}"
+        return "base model" if self.fine_tune is None else f"cell {self.fine_tune.folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate the model."""
         from learning.scoring.model_evaluation import evaluate_model
 
-        fine_tune = None if self.adapter_folder is None else (self.adapter_folder, self.adapter_hash)
         prompt, decoding = self.prompt, self.decoding
-        return evaluate_model(base, fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=notify)
+        return evaluate_model(base, self.fine_tune, self.parts, prompt=prompt, decoding=decoding, on_headlines=notify)
 
     def send(self, storage: "SharedStorage", stored: set[str]) -> None:
         """Copy the adapter to the storage, also if another process has deleted it there."""
         from learning.training.shared_storage import is_there, put_folder
 
-        if self.adapter_folder is None:
+        if self.fine_tune is None:
             return
-        address = storage.adapter(self.adapter_folder.name)
-        if self.adapter_folder.name not in stored or not is_there(address):
-            put_folder(self.adapter_folder, address)
-            stored.add(self.adapter_folder.name)
+        folder = self.fine_tune.folder
+        address = storage.adapter(folder.name)
+        if folder.name not in stored or not is_there(address):
+            put_folder(folder, address)
+            stored.add(folder.name)
 
     def receive(self, storage: "SharedStorage", stored: set[str], result: list[Evaluation]) -> None:
         """Nothing to do: its result has no files."""
@@ -211,11 +211,11 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
         """The job with its adapter from the storage."""
         from learning.training.shared_storage import get_folder
 
-        if self.adapter_folder is None:
+        if self.fine_tune is None:
             return self
-        adapter = scratch / self.adapter_folder.name
-        get_folder(storage.adapter(adapter.name), adapter)
-        return replace(self, adapter_folder=adapter)
+        folder = scratch / self.fine_tune.folder.name
+        get_folder(storage.adapter(folder.name), folder)
+        return replace(self, fine_tune=self.fine_tune._replace(folder=folder))
 
     def leave(self, storage: "SharedStorage") -> None:
         """Nothing to do: its result has no files."""
@@ -233,13 +233,12 @@ class AnsweringJob(Job["Answers"]):
     The result is `learning.scoring.model_evaluation.Answers`, each event a number of headlines.
     """
 
-    adapter_folder: Path
+    fine_tune: FineTune
     headlines: tuple[str, ...]
     prompt: PromptSettings
     temperature: float
     top_k: int | None
     top_p: float | None
-    adapter_hash: str | None = None
     truncate: bool = False
     """Whether headlines that are too long are cut; else they have no answer."""
     keeps_model: ClassVar[bool] = True
@@ -247,7 +246,7 @@ class AnsweringJob(Job["Answers"]):
     @property
     def subject(self) -> str:
         """The cell."""
-        return f"cell {self.adapter_folder.name}"
+        return f"cell {self.fine_tune.folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "Answers":
         """Answer the headlines."""
@@ -255,29 +254,29 @@ class AnsweringJob(Job["Answers"]):
         from learning.scoring.model_evaluation import answer_headlines
 
         decoding = Decoding(self.temperature, self.top_k, self.top_p)
-        fine_tune = (self.adapter_folder, self.adapter_hash)
-        return answer_headlines(base, fine_tune, self.headlines, self.prompt, decoding, notify, truncate=self.truncate)
+        return answer_headlines(
+            base, self.fine_tune, self.headlines, self.prompt, decoding, notify, truncate=self.truncate
+        )
 
 
 @dataclass(frozen=True)
 class ComparingJob(Job["CanaryCheck"]):
     """Compare a fine-tune's answers with the ledger; the result is a `learning.scoring.canaries.CanaryCheck`."""
 
-    adapter_folder: Path
+    fine_tune: FineTune
     canaries: Canaries
     prompt: PromptSettings
-    adapter_hash: str | None = None
 
     @property
     def subject(self) -> str:
         """The cell."""
-        return f"cell {self.adapter_folder.name}"
+        return f"cell {self.fine_tune.folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it has no events)
         """Compare the fine-tune."""
         from learning.scoring.canaries import compare_canaries
 
-        return compare_canaries(self.canaries, base, (self.adapter_folder, self.adapter_hash), self.prompt)
+        return compare_canaries(self.canaries, base, self.fine_tune, self.prompt)
 
 
 @dataclass(frozen=True)

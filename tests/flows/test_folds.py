@@ -130,7 +130,7 @@ def test_a_pooled_cell_has_no_adapter_and_a_cell_of_a_fold_has(study: Study) -> 
     pooled, of_fold = find_cells(warehouse, ["epochs=2", "epochs=2 fold=1"])
     with pytest.raises(NoModelError, match="pools the folds"):
         load_model(Home(study.home), pooled)
-    assert load_model(Home(study.home), of_fold).adapter.is_dir()
+    assert load_model(Home(study.home), of_fold).fine_tune.folder.is_dir()
 
 
 def test_cells_are_compared_on_the_pooled_headlines(study: Study) -> None:

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from learning.models.device import choose_device, total_memory_bytes
+from learning.models.fine_tune import FineTune
 from learning.prompt.decoding import Decoding
 from schemas.cell import PromptSettings
 from schemas.label import LABELS, Label
@@ -37,7 +38,7 @@ def test_a_fine_tuned_encoder_has_learnt_and_answers_as_transformers_does_on_a_c
     assert outcome.environment["device"] == choose_device().name
     assert 0 < outcome.peak_memory_bytes < total_memory_bytes(choose_device())
     found = load(bert).probabilities(
-        (tmp_path / "trained", outcome.adapter_hash),
+        FineTune(tmp_path / "trained", outcome.adapter_hash),
         labelled[0],
         PromptSettings(),
         [Decoding(1.0, None, None)],

@@ -1,7 +1,6 @@
 """Scoring on a GPU in closed form: the probabilities that `generate` samples from, and labels of several tokens."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_saved_adapter
 from learning.models.base_model import load_model
 from learning.models.device import Device
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.decoding import Decoding, LabelProbabilities
@@ -40,12 +40,12 @@ class Case:
 
     base: LoadedBase
     generating: Any
-    adapter: Path | None
+    fine_tune: FineTune | None
     headlines: list[str]
 
     def score(self, prompt: PromptSettings, top_k: int | None) -> LabelProbabilities:
         return score_headlines(
-            self.base.score_with(self.adapter),
+            self.base.score_with(self.fine_tune),
             self.base.tokenizer,
             self.base.answers(prompt),
             self.headlines,
@@ -64,7 +64,7 @@ def case(device: Device, labelled: tuple[list[str], list[Label]], tmp_path_facto
     recipe = Recipe(PromptSettings(), LoraSettings(r=16, dropout=0.0), training)
     train_adapter(base, *labelled, recipe, adapter)
     generating = attach_saved_adapter(load_model(MODEL_FOLDER, "nf4", device), adapter)
-    return Case(base, generating, adapter, labelled[0])
+    return Case(base, generating, FineTune(adapter), labelled[0])
 
 
 @pytest.fixture(params=["cell", "untouched"])
@@ -72,7 +72,7 @@ def scored(request: pytest.FixtureRequest, case: Case) -> Case:
     """The cell, or the untouched base, which is not confident at any temperature."""
     if request.param == "cell":
         return case
-    return replace(case, generating=load_model(MODEL_FOLDER, "nf4", case.base.device), adapter=None)
+    return replace(case, generating=load_model(MODEL_FOLDER, "nf4", case.base.device), fine_tune=None)
 
 
 def generate(case: Case, **settings: Any) -> Any:

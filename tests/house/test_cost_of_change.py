@@ -19,6 +19,7 @@ from learning.baselines.registry import plan_baselines
 from learning.kinds import registry
 from learning.kinds.registry import find_kind
 from learning.kinds.resolution import resolve_base_model
+from learning.models.fine_tune import FineTune
 from learning.study.evaluation import LabelledPart
 from learning.training.recipe import Recipe
 from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
@@ -177,7 +178,7 @@ def test_a_new_kind_of_model_is_one_package_and_its_registration(
     [outcome] = TrainingJob(spec, ("a", "b", "c"), labels, (planned,)).do(model, lambda _: None)
     part = LabelledPart("test", ("a", "b", "c"), ("Up", "More", "Down"), tuple(label.value for label in labels))
     decoding = build_config(load_profile("demo")).decoding
-    scored = ScoringJob(spec, planned.adapter_folder, [part], settings.prompt, decoding, outcome.adapter_hash)
+    scored = ScoringJob(spec, FineTune(planned.adapter_folder, outcome.adapter_hash), [part], settings.prompt, decoding)
     results = scored.do(model, lambda _: None)
     assert [result.temperature for result in results] == list(decoding.temperatures)
     assert results[0].metrics.expected_accuracy == pytest.approx((2 / 3 * 2 + 1 / 3) / 3)

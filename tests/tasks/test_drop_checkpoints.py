@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from learning.models.fine_tune import FineTune
 from learning.study.grid import plan_study
 from learning.training.checkpoints import CheckpointStore
 from learning.training.shared_storage import SharedStorage, drop_folder, is_there, put_folder
@@ -117,10 +118,12 @@ def test_what_no_study_needs_is_deleted_unless_a_process_trains_it(
 def test_an_adapter_that_another_process_deleted_is_sent_again(home: Home, cluster: Cluster, tmp_path: Path) -> None:
     cell = plan(1).cells[0]
     base = BaseSpec(Path("base"), "nf4", cell.settings.training)
-    job = ScoringJob(base, adapter_of(home, 1), [], cell.settings.prompt, DecodingSettings(temperatures=(1.0,)))
+    job = ScoringJob(
+        base, FineTune(adapter_of(home, 1)), [], cell.settings.prompt, DecodingSettings(temperatures=(1.0,))
+    )
     stored = {cell.cell_id}
     drop_folder(cluster.storage.adapter(cell.cell_id))
     job.send(cluster.storage, stored)
     arrived = job.arrive(cluster.storage, tmp_path / "scratch")
-    assert arrived.adapter_folder is not None
-    assert (arrived.adapter_folder / "adapter_config.json").read_text() == "{}"
+    assert arrived.fine_tune is not None
+    assert (arrived.fine_tune.folder / "adapter_config.json").read_text() == "{}"

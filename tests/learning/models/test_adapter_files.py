@@ -20,6 +20,7 @@ from learning.models.adapter import attach_new_adapter, save_adapter
 from learning.models.adapter_files import AdapterError, check_adapter
 from learning.models.base_model import load_model
 from learning.models.device import Device
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
@@ -129,7 +130,7 @@ def test_a_damaged_adapter_is_reported_in_one_line_even_if_its_hash_is_unknown(
 ) -> None:
     spoil(adapter)
     with pytest.raises(AdapterError) as caught:
-        base.score_with(adapter)
+        base.score_with(FineTune(adapter))
     assert str(caught.value).startswith(f"adapter {adapter}: {message}")
     assert len(str(caught.value).splitlines()) == 1
     assert not (adapter / "loaded").exists()
@@ -139,7 +140,7 @@ def test_an_adapter_of_another_hash_is_refused_even_if_it_would_load(
     base: LoadedBase, adapter: Path, tmp_path: Path
 ) -> None:
     known = check_adapter(adapter)
-    base.score_with(adapter, known)
+    base.score_with(FineTune(adapter, known))
     for name in (WEIGHTS, CONFIG):
         shutil.copy(draw(tmp_path / "other", seed=2, r=8) / name, adapter)
         with pytest.raises(
@@ -148,18 +149,18 @@ def test_an_adapter_of_another_hash_is_refused_even_if_it_would_load(
             check_adapter(adapter, known)
     base.release()
     with pytest.raises(AdapterError, match="its files are not those that were trained"):
-        base.score_with(adapter, known)
+        base.score_with(FineTune(adapter, known))
 
 
 def test_after_a_refused_adapter_the_base_is_as_it_was(adapter: Path) -> None:
     base, ids = LoadedBase(MODEL_FOLDER, "nf4", CPU), torch.tensor([[5, 6, 7]])
     with torch.inference_mode():
         before = base.score_with(None)(input_ids=ids).logits
-        tuned = base.score_with(adapter)(input_ids=ids).logits
+        tuned = base.score_with(FineTune(adapter))(input_ids=ids).logits
         drop_a_layer(adapter)
         base.release()
         with pytest.raises(AdapterError):
-            base.score_with(adapter)
+            base.score_with(FineTune(adapter))
         assert torch.equal(base.score_with(None)(input_ids=ids).logits, before)
     assert not torch.equal(tuned, before)
 

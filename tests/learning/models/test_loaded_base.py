@@ -11,6 +11,7 @@ from learning.models import loaded_base
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding, find_answers
 from learning.scoring import scoring
@@ -41,9 +42,9 @@ def kinds(model: torch.nn.Module) -> set[str]:
 def test_without_memory_for_whole_weights_the_quantised_ones_score_the_same(
     adapter: Path, labelled: tuple[list[str], list[Label]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    whole = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(FineTune(adapter))
     monkeypatch.setattr(loaded_base, "free_memory_bytes", lambda _: 16 * whole.num_parameters() - 1)
-    quantised = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    quantised = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(FineTune(adapter))
     assert "Linear4bit" not in kinds(whole)
     assert "Linear4bit" in kinds(quantised)
     tokenizer, prompt = load_tokenizer(MODEL_FOLDER), PromptSettings()
@@ -73,14 +74,14 @@ def test_a_training_on_a_base_does_not_change_what_it_scores_later(
     train_adapter(base, *labelled, recipe, tmp_path / "trained")
     for folder in (tmp_path / "trained", None, adapter, tmp_path / "trained"):
         with torch.inference_mode():
-            used = base.score_with(folder)(input_ids=ids).logits
-            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(folder)(input_ids=ids).logits
+            used = base.score_with(FineTune(folder))(input_ids=ids).logits
+            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(FineTune(folder))(input_ids=ids).logits
         assert torch.equal(used, fresh)
 
 
 def test_an_adapter_changes_what_the_base_answers(adapter: Path) -> None:
     base = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(None)
-    tuned = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(adapter)
+    tuned = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(FineTune(adapter))
     ids = torch.tensor([[5, 6, 7]])
     with torch.inference_mode():
         assert (base(input_ids=ids).logits - tuned(input_ids=ids).logits).abs().max() > 0.01
@@ -111,6 +112,6 @@ def test_in_bfloat16_an_adapter_is_kept_apart_from_whole_weights_and_has_its_eff
     reference = attach_saved_adapter(load_model(MODEL_FOLDER, "nf4", CPU), adapter)
     with torch.inference_mode():
         plain, expected = base.model(ids).logits.float(), reference(ids).logits
-        measured = base.score_with(adapter)(ids).logits.float()
+        measured = base.score_with(FineTune(adapter))(ids).logits.float()
     assert (measured - expected).abs().max() < 0.05 * expected.abs().max()
     assert (measured - expected).abs().mean() < 0.1 * (plain - expected).abs().mean()

@@ -22,6 +22,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import answer_paths, encode_prompts
@@ -93,7 +94,7 @@ def case(
                 torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
         save_adapter(drawn, adapter)
         model = attach_saved_adapter(load_model(folder, quantization, CPU), adapter)
-    scoring = LoadedBase(folder, quantization, CPU).score_with(adapter)
+    scoring = LoadedBase(folder, quantization, CPU).score_with(FineTune(adapter))
     return Case(model, scoring, load_tokenizer(folder), headlines)
 
 

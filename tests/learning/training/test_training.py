@@ -14,6 +14,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models import loaded_base
 from learning.models.base_model import load_tokenizer
 from learning.models.device import choose_device
+from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.prompt.encoding import encode_examples
 from learning.training.callbacks import DivergenceWatch
@@ -94,7 +95,7 @@ def test_a_mixture_of_experts_is_trained_in_packs_by_the_loss_of_its_answers_alo
     check_alike(tmp_path / "first", tmp_path / "second", 1e-6)
     ranks = {weight.shape[0] for name, weight in weights(tmp_path / "first").items() if "lora_A" in name}
     assert ranks == {4, 16, 32}  # of attention, and of four experts in one tensor, or in one for two projections
-    assert loaded.score_with(tmp_path / "first", outcome.adapter_hash) is not loaded.model
+    assert loaded.score_with(FineTune(tmp_path / "first", outcome.adapter_hash)) is not loaded.model
 
 
 def check_alike(one: Path, other: Path, tolerance: float) -> None:
