@@ -20,7 +20,6 @@ from operations.judged import NotJudgedError
 from operations.models import NoModelError
 from operations.promotion import propose
 from operations.withdrawal import withdraw_answers
-from operations.worker import close_worker
 from schemas.errors import InputError
 from schemas.evaluation import PromotionSettings
 from schemas.plan import StudyPlan
@@ -95,7 +94,6 @@ def test_a_swapped_adapter_neither_scores_nor_is_exported_nor_becomes_champion(h
 def test_an_adapter_that_changes_while_it_scores_gives_no_answer(home: Path, trained: Any) -> None:
     settings = ScoreSettings(source="news.csv", model=trained[1])
     chosen = choose_model(settings)
-    close_worker()
     change_weights(home / "adapters" / trained[1], 0.5)
     with pytest.raises(AdapterError, match="its files are not those that were trained"):
         score_source(settings, chosen)
@@ -178,7 +176,7 @@ def test_the_adapter_of_an_older_version_answers_in_a_home_that_may_not_be_writt
 
     execute(home, "UPDATE cells SET adapter_hash = NULL")
     monkeypatch.setattr("storage.cell_progress.save_adapter_hash", refuse)
-    assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.adapter_hash
+    assert choose_model(ScoreSettings(source="news.csv", model=trained[1])).model.fine_tune.files_hash
     assert ask(home, "SELECT count(adapter_hash) FROM cells") == [(0,)]
 
 

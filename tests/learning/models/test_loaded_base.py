@@ -72,10 +72,11 @@ def test_a_training_on_a_base_does_not_change_what_it_scores_later(
     settings = TrainingSettings(loss="completion", schedule="constant", learning_rate=1e-2, epochs=1, seed=7)
     recipe = Recipe(PromptSettings(), LoraSettings(r=8, dropout=0.0), settings)
     train_adapter(base, *labelled, recipe, tmp_path / "trained")
-    for folder in (tmp_path / "trained", None, adapter, tmp_path / "trained"):
+    trained = FineTune(tmp_path / "trained")
+    for fine_tune in (trained, None, FineTune(adapter), trained):
         with torch.inference_mode():
-            used = base.score_with(FineTune(folder))(input_ids=ids).logits
-            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(FineTune(folder))(input_ids=ids).logits
+            used = base.score_with(fine_tune)(input_ids=ids).logits
+            fresh = LoadedBase(MODEL_FOLDER, "nf4", CPU).score_with(fine_tune)(input_ids=ids).logits
         assert torch.equal(used, fresh)
 
 

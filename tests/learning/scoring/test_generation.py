@@ -94,7 +94,7 @@ def case(
                 torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
         save_adapter(drawn, adapter)
         model = attach_saved_adapter(load_model(folder, quantization, CPU), adapter)
-    scoring = LoadedBase(folder, quantization, CPU).score_with(FineTune(adapter))
+    scoring = LoadedBase(folder, quantization, CPU).score_with(FineTune(adapter) if adapter else None)
     return Case(model, scoring, load_tokenizer(folder), headlines)
 
 
