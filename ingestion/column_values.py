@@ -75,7 +75,7 @@ class ColumnValues:
         least = _MOSTLY_DATES * (native + len(words))
         if native + sum(map(_looks_like_date, words)) < least:
             return False
-        return native + len(words) > 0 and native + count_dates(words) >= least
+        return native + len(words) > 0 and native + count_dates(tuple(words)) >= least
 
     @cached_property
     def is_blank(self) -> bool:

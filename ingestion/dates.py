@@ -2,8 +2,9 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 import pandas as pd
@@ -114,8 +115,12 @@ def list_dates(words: Iterable[str]) -> Iterator[str]:
     return (found[1] for word in tidied if (found := _BEGINS.match(word)))
 
 
-def count_dates(words: Sequence[str]) -> int:
-    """How many words are dates in the order that fits most."""
+@lru_cache(maxsize=8)
+def count_dates(words: tuple[str, ...]) -> int:
+    """How many words are dates in the order that fits most.
+
+    The layout of one source asks for the same words several times, and to parse even a few takes 20 ms.
+    """
     column = pd.Series(words, dtype="str")
     try:
         return int(parse_dates(column, "UTC", None).times.count())
@@ -160,13 +165,15 @@ def _parse_tidy(plain: pd.Series, timezone: str) -> pd.Series:
     times = pd.Series(pd.NaT, index=plain.index, dtype="datetime64[us]")
     is_iso = plain.str.contains(_ISO, regex=True)
     others = plain[~is_iso]
-    is_number = others.str.contains(_SINCE_1970, regex=True)
-    numbers = _parse_numbers(others[is_number])
-    times[numbers.index] = numbers
     iso = plain[is_iso].str.replace(",", ".", regex=False)
     has_zone = iso.str.contains(_HAS_ZONE, regex=True)
     for part, is_zoned in ((iso[has_zone], True), (iso[~has_zone], False)):
         times[part.index] = _convert(part, "ISO8601", timezone, is_zoned=is_zoned)
+    if others.empty:
+        return times
+    is_number = others.str.contains(_SINCE_1970, regex=True)
+    numbers = _parse_numbers(others[is_number])
+    times[numbers.index] = numbers
     is_certain = others.str.contains(_UNAMBIGUOUS, regex=True) & ~others.str.contains(_SEVERAL, regex=True)
     rest = _parse_by_formats(others[~is_number & is_certain], times, timezone)
     parsed = pd.Series([_parse_one(word) for word in rest], index=rest.index, dtype="object").dropna()
@@ -211,6 +218,8 @@ def _is_whole(found: str) -> bool:
 
 def _convert(words: pd.Series, form: str | None, timezone: str, *, is_zoned: bool) -> pd.Series:
     """Times in UTC of words of one format; NaT for other words."""
+    if words.empty:
+        return words.astype("datetime64[us]")  # what follows takes a millisecond or more, whatever it converts
     times = pd.to_datetime(words, format=form, errors="coerce", utc=is_zoned)
     if is_zoned:
         return times.dt.tz_localize(None).astype("datetime64[us]")

@@ -48,22 +48,25 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
     """
     from storage.cells import find_cells
     from storage.champions import load_champion
+    from storage.warehouse import reading_together
 
     home, named = Home.from_environment(), settings.model
-    champion = load_champion(home.warehouse)
-    if named == CHAMPION and champion is None:
-        raise NoScorerError(
-            "champion: no cell has been promoted yet; name a cell (`model`, on the command line --model), or use "
-            "`fintone promote`"
-        )
-    [cell] = find_cells(home.warehouse, [named])
-    model = load_model(home, cell)
-    lowest = find_judged_temperature(home.warehouse, cell, settings.temperature)
+    with reading_together(home.warehouse):
+        champion = load_champion(home.warehouse)
+        if named == CHAMPION and champion is None:
+            raise NoScorerError(
+                "champion: no cell has been promoted yet; name a cell (`model`, on the command line --model), or use "
+                "`fintone promote`"
+            )
+        [cell] = find_cells(home.warehouse, [named])
+    model = load_model(home, cell)  # it may write
     is_champion = champion is not None and champion.cell_id == cell.record.cell_id
-    judged_at = champion.temperature if champion is not None and is_champion else lowest
+    with reading_together(home.warehouse):
+        lowest = find_judged_temperature(home.warehouse, cell, settings.temperature)
+        judged_at = champion.temperature if champion is not None and is_champion else lowest
+        temperature = settings.temperature or judged_at
+        decoding = choose_decoding(home.warehouse, Champion(cell.record.cell_id, temperature))
     truncates = model.truncates if settings.too_long is None else settings.too_long == "truncate"
-    temperature = settings.temperature or judged_at
-    decoding = choose_decoding(home.warehouse, Champion(cell.record.cell_id, temperature))
     return ChosenModel(model, temperature, decoding, judged_at, truncates)
 
 

@@ -104,11 +104,15 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
     from learning.worker.jobs import BaseSpec
     from storage.exports import load_card
     from storage.studies import load_config_of, load_date_order_of
+    from storage.warehouse import reading_together
 
-    fine_tune, card = find_adapter(home, cell), load_card(home.warehouse, cell)
+    fine_tune = find_adapter(home, cell)
     if cell.answers_nothing:
         raise NoModelError(f"{cell.reason}; its training diverged, so give another cell")
-    config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
+    with reading_together(home.warehouse):
+        card = load_card(home.warehouse, cell)
+        config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
+        date_order = load_date_order_of(home.warehouse, cell.record.cell_id)
     settings, data = read_cell(card.hyperparameters), read_stored(DataSettings, "data", config["data"])
     base = BaseSpec(*find_base(home, card), settings.training)
     has_prompt = "prompt" not in find_kind(base.folder).ignored(settings)
@@ -124,7 +128,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         split_id=cell.record.split_id,
         near_duplicates=data.near_duplicates,
         reading=data.remembered,
-        date_order=load_date_order_of(home.warehouse, cell.record.cell_id),
+        date_order=date_order,
         names_instrument=has_prompt and settings.prompt.names_instrument,
         context_column=context_column,
     )

@@ -99,18 +99,22 @@ class ScoringRun:
         from operations.answer_warnings import warn_of_answers
         from operations.judged import describe_answering, load_judged
         from storage.data_report import load_reasons
+        from storage.warehouse import reading_together
 
         scoring_id, chosen = self.source.scoring_id, self.chosen
         cell_id = chosen.model.card.cell_id
-        judged = load_judged(self.warehouse, Champion(cell_id, chosen.temperature))
+        with reading_together(self.warehouse):
+            judged = load_judged(self.warehouse, Champion(cell_id, chosen.temperature))
+            warnings = tuple(warn_of_answers(scoring_id, chosen.model, self.counts, judged))
+            reasons = load_reasons(self.warehouse, scoring_id, MOST_REASONS)
         return ScoredSource(
             scoring_id,
             self.source.name,
             cell_id,
             self.counts,
             describe_answering(chosen.temperature, chosen.judged_at, judged),
-            tuple(warn_of_answers(scoring_id, chosen.model, self.counts, judged)),
-            load_reasons(self.warehouse, scoring_id, MOST_REASONS),
+            warnings,
+            reasons,
             tuple(self.labelled.describe()) if self.labelled else (),
             self.labelled.explain_nothing() if self.labelled and self.counts.rows_read else None,
         )
@@ -122,10 +126,14 @@ class ScoringRun:
 
         from storage.scores import load_scores, save_batch
         from storage.splits import load_parts_of
+        from storage.warehouse import reading_together
 
         scorer, counts = self.chosen.scorer, self.counts
         texts = batch.headlines.drop_duplicates("text_id")
-        known = load_scores(self.warehouse, scorer, texts["text_id"].tolist())
+        split_id = self.chosen.model.split_id  # splits stay, also where the study of the cell is deleted meanwhile
+        with reading_together(self.warehouse):
+            known = load_scores(self.warehouse, scorer, texts["text_id"].tolist())
+            parts_of = load_parts_of(self.warehouse, split_id, batch.headlines["trained_id"].tolist())
         unknown = texts[~texts["text_id"].isin(known["text_id"])]
         answered, too_long = self.answer(unknown, batch.rows)
         if not self.chosen.truncates:
@@ -148,8 +156,7 @@ class ScoringRun:
             counts.dates_unread + batch.unread_dates,
         )
         labels = self.labelled.list_labels(rows["word"]) if self.labelled else [None] * len(rows)
-        split_id = self.chosen.model.split_id  # splits stay, also where the study of the cell is deleted meanwhile
-        parts = rows["trained_id"].map(load_parts_of(self.warehouse, split_id, rows["trained_id"].tolist()))
+        parts = rows["trained_id"].map(parts_of)
         saved = rows[["row_number", "text_id", "published_at", "instrument"]].assign(
             true_label=pd.Series(labels, index=rows.index, dtype="str"),
             in_sample=parts == "train",
