@@ -11,6 +11,7 @@ from storage.cells import CellRecord, find_cells
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
 from storage.examples import flips_query
 from storage.folds import load_divisions
+from storage.warehouse import reading_together
 
 
 class NotComparedError(InputError):
@@ -79,17 +80,20 @@ def compare_cells(
     Raises:
         InputError: A cell is not known, or the two have nothing in common.
     """
-    record, other_record = (found.record for found in find_cells(warehouse, [cell, other]))
-    if record == other_record:
-        raise NotComparedError(f"cell {record.cell_id}: is on both sides; give two cells")
-    pairings = load_pairings(warehouse, record.cell_id, other_record.cell_id, part)
-    chosen = [pairing for pairing in pairings if temperature in {None, pairing.temperature}]
-    if not chosen:
-        shared = ", ".join(f"{pairing.temperature:g}" for pairing in pairings if pairing.temperature is not None)
-        shared = shared or "none, as neither samples"
-        raise NotComparedError(f"temperature {temperature:g}: the two cells share {shared}")
-    verdicts = load_verdicts(warehouse, chosen[0].study_id, record.cell_id, part)
-    other_verdicts = load_verdicts(warehouse, chosen[0].other_study_id, other_record.cell_id, part)
+    with reading_together(warehouse):
+        record, other_record = (found.record for found in find_cells(warehouse, [cell, other]))
+        if record == other_record:
+            raise NotComparedError(f"cell {record.cell_id}: is on both sides; give two cells")
+        pairings = load_pairings(warehouse, record.cell_id, other_record.cell_id, part)
+        chosen = [pairing for pairing in pairings if temperature in {None, pairing.temperature}]
+        if not chosen:
+            shared = ", ".join(f"{pairing.temperature:g}" for pairing in pairings if pairing.temperature is not None)
+            shared = shared or "none, as neither samples"
+            raise NotComparedError(f"temperature {temperature:g}: the two cells share {shared}")
+        verdicts = load_verdicts(warehouse, chosen[0].study_id, record.cell_id, part)
+        other_verdicts = load_verdicts(warehouse, chosen[0].other_study_id, other_record.cell_id, part)
+        flipped = load_flips(warehouse, chosen, most_flips)
+        divisions = load_divisions(warehouse, list(chosen[0].folds))
     runs = [
         ComparedRun(
             pairing,
@@ -98,6 +102,6 @@ def compare_cells(
             other_verdicts.get(pairing.temperature),
             flips,
         )
-        for pairing, flips in zip(chosen, load_flips(warehouse, chosen, most_flips), strict=True)
+        for pairing, flips in zip(chosen, flipped, strict=True)
     ]
-    return CellComparison(record, other_record, part, runs, load_divisions(warehouse, list(chosen[0].folds)))
+    return CellComparison(record, other_record, part, runs, divisions)

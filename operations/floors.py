@@ -16,6 +16,7 @@ from storage.cells import UnknownCellError, load_cell
 from storage.home import Home
 from storage.looks import load_standing
 from storage.studies import load_config_of
+from storage.warehouse import reading_together
 
 if TYPE_CHECKING:
     from learning.study.promotion import Rival
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 def describe_proposal(proposal: Proposal) -> list[tuple[str, str]]:
     """Both cells with their figures on test, and the floors that the new one misses and meets, in lines."""
     home = Home.from_environment()
-    after = _describe(home, proposal.after, as_promoted=_as_promoted(proposal))
-    lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", after)]
-    checks = _check_floors(home, proposal)
+    with reading_together(home.warehouse):
+        after = _describe(home, proposal.after, as_promoted=_as_promoted(proposal))
+        lines = [("champion now", _describe(home, proposal.before)), ("becomes champion", after)]
+        checks = _check_floors(home, proposal)
     if checks is None:
         return [*lines, ("floors", "not known, since it was not evaluated on the test headlines of its study")]
     missed = [check for check in checks if not check.is_passed]

@@ -11,6 +11,7 @@ from storage.cells import find_cells, load_cell
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.home import Home
 from storage.studies import load_study_of
+from storage.warehouse import reading_together
 
 
 class PromotionError(InputError):
@@ -46,11 +47,12 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
     from operations.models import check_fine_tuned
 
     home = home_to_change()
-    [cell] = find_cells(home.warehouse, [beginning])
-    check_fine_tuned(home, cell)
-    lowest = find_judged_temperature(home.warehouse, cell, temperature)
+    with reading_together(home.warehouse):
+        [cell] = find_cells(home.warehouse, [beginning])
+        check_fine_tuned(home, cell)
+        lowest = find_judged_temperature(home.warehouse, cell, temperature)
+        before = load_champion(home.warehouse)
     chosen = Champion(cell.record.cell_id, lowest if temperature is None else temperature)
-    before = load_champion(home.warehouse)
     if chosen == before:
         raise PromotionError(
             f"cell {chosen.cell_id}: it is the champion already, at temperature {chosen.temperature:g}"

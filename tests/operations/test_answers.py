@@ -18,6 +18,7 @@ from operations.promotion import propose
 from reporting.csv_rows import CsvRows
 from schemas.promotion import Champion
 from schemas.score import ScoreSettings
+from storage import opening
 from storage.catalogue import list_champions
 from storage.champions import Decision, load_champion, save_decision
 from storage.deletion import delete_study
@@ -52,6 +53,21 @@ def test_a_test_headline_is_answered_as_the_ledger_records(trained_home: Path, t
     reach = math.hypot(mean - low, high - mean)  # the same values are on both sides
     [bounds] = ask(trained_home, "SELECT difference_low, difference_high FROM score_drift WHERE measure = 'confidence'")
     assert bounds == pytest.approx((-reach, reach), abs=1e-4)
+
+
+def test_a_scoring_of_one_batch_opens_the_warehouse_ten_times_at_most(
+    trained_home: Path, trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, attached = list[Path](), opening._Engine.attached
+
+    def count(engine: Any, path: Path, read_only: Any) -> Any:
+        opened.append(path)
+        return attached(engine, path, read_only)
+
+    write_news(5)
+    monkeypatch.setattr(opening._Engine, "attached", count)
+    run(trained[1], "answers.csv")
+    assert 0 < len(opened) <= 10
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "parquet"])
