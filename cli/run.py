@@ -158,7 +158,7 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
     home = created_home()
     mark_interrupted(home.warehouse)
     if config.runner.kind == "local":
-        start_worker()
+        start_worker(for_training=True)
     with prefect_session(stderr, printed_topics=frozenset({"source"})):
         from flows.retrain import retrain
 

@@ -47,7 +47,7 @@ def working_at(workplace: Workplace) -> Iterator[None]:
 @contextmanager
 def working_here() -> Iterator[None]:
     """Run the jobs of the block in a process on this machine, and free its memory at the end."""
-    start_worker()
+    start_worker(for_training=True)
     try:
         yield
     finally:
@@ -67,9 +67,9 @@ def run_side_by_side(works: Sequence[Callable[[], None]]) -> None:
             raise
 
 
-def start_worker() -> None:
-    """Start the process, which loads its libraries in the background."""
-    _get_worker().start()
+def start_worker(*, for_training: bool = False) -> None:
+    """Start the process, which loads its libraries in the background; those of training too if it is for training."""
+    _get_worker().start(for_training=for_training)
 
 
 def run_job(job: "Job[Result]", on_event: Callable[[Any], None], title: str = "") -> "Result":

@@ -1,6 +1,7 @@
 """Silences the libraries' warnings and notices in the user's terminal. Their errors still show."""
 
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,10 +33,12 @@ def quiet_libraries() -> Iterator[None]:
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", _EXPERTS, RuntimeWarning)
         try:
-            from datasets.utils.logging import disable_progress_bar
             from transformers.utils import logging as transformers_logging
 
-            disable_progress_bar()
+            if "datasets" in sys.modules:  # scoring does without it, and it takes a second to load
+                from datasets.utils.logging import disable_progress_bar
+
+                disable_progress_bar()
             transformers_logging.disable_progress_bar()
             yield
         finally:

@@ -15,13 +15,14 @@ import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from learning.training.stopping import TrainingStoppedError, is_stop_requested, request_stop
-from learning.worker.jobs import BaseSpec, Job, Result
+from learning.worker.jobs import BaseSpec, Job, Result, TrainingJob
 from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
 
@@ -35,6 +36,14 @@ takes a twentieth of scoring. Other C libraries ignore it."""
 SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
 """How long a waiting thread of GNU's OpenMP spins before it gives up its core. Its default makes training many times
 slower while another program runs; this value costs nothing on an idle machine."""
+NO_COMPILER = {"TORCHDYNAMO_DISABLE": "1"}
+"""torch compiles nothing. bitsandbytes announces functions for it that nothing here calls, which loads the compiler: a
+fifth of the time that the libraries take."""
+SCORING = ("learning.models.loaded_base", "learning.scoring.model_evaluation", "learning.scoring.probe")
+TRAINING = "learning.training.cell"
+"""Modules that load the libraries; those of training take a sixth of the time."""
+FOR_TRAINING = "training"
+"""The argument of a process that loads the libraries of training too."""
 
 STOP = "stop"
 """The message that the parent sends instead of a job when it is interrupted."""
@@ -60,18 +69,23 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
 
-    def start(self) -> None:
-        """Start the process if it does not run: it loads its libraries while the caller continues."""
+    def start(self, *, for_training: bool = False) -> None:
+        """Start the process if it does not run: it loads its libraries while the caller continues.
+
+        Args:
+            for_training: Whether to load those of training too; else the first training does.
+        """
         if self._process is not None:
             return
         self._connection, theirs = Pipe()
-        command = [sys.executable, "-P", "-m", "learning.worker", str(theirs.fileno())]
+        arguments = [str(theirs.fileno()), *([FOR_TRAINING] if for_training else [])]
+        command = [sys.executable, "-P", "-m", "learning.worker", *arguments]
         self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**KEPT_MEMORY, **SHORT_WAITS, **os.environ},
+            env={**KEPT_MEMORY, **SHORT_WAITS, **NO_COMPILER, **os.environ},
         )
         theirs.close()
 
@@ -88,7 +102,7 @@ class Worker:
             JobFailedError: The job raised another error.
             WorkerDiedError: The process ended.
         """
-        self.start()
+        self.start(for_training=isinstance(job, TrainingJob))
         assert self._connection is not None
         try:
             self._connection.send(job)
@@ -144,20 +158,18 @@ class Worker:
         return f"the training process was killed by signal {-code} ({signal.Signals(-code).name}){why}"
 
 
-def serve(connection: "Connection[Any, Any]") -> None:
-    """Do jobs until the parent is gone; then end at once, even during a job."""
+def serve(connection: "Connection[Any, Any]", *, for_training: bool) -> None:
+    """Do jobs until the parent is gone; then end at once, even during a job.
+
+    Args:
+        connection: To the parent.
+        for_training: Whether to load the libraries of training before the first job.
+    """
     jobs: SimpleQueue[Job[Any]] = SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
-    gc.disable()  # imports create little garbage, and looking for it takes an eighth of their time
-    from learning.models.quiet import quiet_libraries
-
-    with quiet_libraries():
-        import learning.scoring.model_evaluation
-        import learning.scoring.probe
-        import learning.training.cell  # noqa: F401 (loaded while the parent is busy with other work)
+    _load(*SCORING, *([TRAINING] if for_training else []))  # while the parent is busy with other work
     gc.collect()
     gc.freeze()  # the libraries' objects stay; each collection between cells would visit all of them
-    gc.enable()
     bases = _Bases()
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         while not is_stop_requested():
@@ -166,6 +178,20 @@ def serve(connection: "Connection[Any, Any]") -> None:
             except TrainingStoppedError:
                 sys.exit(SAVED)
             connection.send(answer)
+
+
+def _load(*modules: str) -> None:
+    if all(module in sys.modules for module in modules):
+        return
+    gc.disable()  # imports create little garbage, and looking for it takes an eighth of their time
+    try:
+        from learning.models.quiet import quiet_libraries
+
+        with quiet_libraries():
+            for module in modules:
+                import_module(module)
+    finally:
+        gc.enable()
 
 
 def _receive(connection: "Connection[Any, Any]", jobs: "SimpleQueue[Job[Any]]") -> None:
@@ -230,6 +256,8 @@ def _do(job: Job[Result], bases: _Bases, notify: Callable[[Any], None]) -> Resul
     from learning.models.adapter_files import AdapterError
     from learning.prompt.not_finite import NotFiniteError, not_finite
 
+    if isinstance(job, TrainingJob):
+        _load(TRAINING)
     base = bases.get(job.base)
     try:
         return job.do(base, notify)

@@ -14,12 +14,14 @@ import psutil
 import pytest
 
 import learning.worker.process
+from learning.study.evaluation import LabelledPart
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
-from learning.worker.jobs import BaseSpec, CheckingJob, Job, PlannedTraining, TrainingJob
+from learning.worker.jobs import BaseSpec, CheckingJob, Job, PlannedTraining, ScoringJob, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError, _answer, _Bases
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
+from schemas.evaluation import DecodingSettings
 from schemas.label import Label
 
 if TYPE_CHECKING:
@@ -43,6 +45,25 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
     base = BaseSpec(folder, "nf4", training)
     planned = PlannedTraining(recipe, adapter, None)
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
+
+
+def test_a_process_loads_the_libraries_of_training_for_the_first_training(
+    worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
+) -> None:
+    training = job(tiny_folder, labelled, tmp_path / "adapter", loss="completion")
+    texts, labels = map(tuple, labelled)
+    part = LabelledPart("test", texts, texts, labels)
+    scoring = ScoringJob(training.base, None, [part], PromptSettings(), DecodingSettings(temperatures=(1.0,)))
+    assert worker.run(scoring, lambda _: None)
+    assert not has_loaded(worker, "pyarrow")  # of `datasets`, which trl needs
+    worker.run(training, lambda _: None)
+    assert has_loaded(worker, "pyarrow")
+
+
+def has_loaded(worker: Worker, library: str) -> bool:
+    assert worker._process is not None
+    maps = psutil.Process(worker._process.pid).memory_maps()
+    return any(f"/{library}/" in file.path for file in maps)
 
 
 PARENT = """
