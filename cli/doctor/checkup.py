@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pkgutil import resolve_name
 from typing import TextIO
 
+from learning.worker.environment import torch_environment
 from schemas.checkup import MEND_LIBRARIES, Finding, find_failure
 from schemas.redaction import redact
 
@@ -59,7 +60,12 @@ def _examine_group(checks: Checks, time_limit: float) -> list[Finding]:
     command = [sys.executable, "-P", "-m", "cli.doctor.checkup", *arguments]
     try:
         ended = subprocess.run(  # noqa: S603 (our own interpreter and module)
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=time_limit, check=False
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=time_limit,
+            check=False,
+            env=torch_environment(),
         )
         answers, reason = ended.stdout, _explain_end(ended)
     except subprocess.TimeoutExpired as error:

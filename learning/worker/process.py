@@ -22,6 +22,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 from learning.training.stopping import TrainingStoppedError, is_stop_requested, request_stop
+from learning.worker.environment import torch_environment
 from learning.worker.jobs import BaseSpec, Job, Result, TrainingJob
 from schemas.cell import TrainingSettings
 from schemas.errors import FailureError, InputError
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
     from learning.kinds.kind import LoadedModel
 
 
-KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "4294967296"}
-"""glibc keeps freed tensors of up to 32 MiB for the next ones: getting cleared memory from the system for each batch
-takes a twentieth of scoring. Other C libraries ignore it."""
-SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
-"""How long a waiting thread of GNU's OpenMP spins before it gives up its core. Its default makes training many times
-slower while another program runs; this value costs nothing on an idle machine."""
-NO_COMPILER = {"TORCHDYNAMO_DISABLE": "1"}
-"""torch compiles nothing. bitsandbytes announces functions for it that nothing here calls, which loads the compiler: a
-fifth of the time that the libraries take."""
 SCORING = ("learning.models.loaded_base", "learning.scoring.model_evaluation", "learning.scoring.probe")
 TRAINING = "learning.training.cell"
 """Modules that load the libraries; those of training take a sixth of the time."""
@@ -85,7 +77,7 @@ class Worker:
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            env={**KEPT_MEMORY, **SHORT_WAITS, **NO_COMPILER, **os.environ},
+            env=torch_environment(),
         )
         theirs.close()
 
