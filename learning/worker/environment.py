@@ -9,8 +9,8 @@ _SHORT_WAITS = {"GOMP_SPINCOUNT": "2000"}
 """How long a waiting thread of GNU's OpenMP spins before it gives up its core. Its default makes training many times
 slower while another program runs; this value costs nothing on an idle machine."""
 _NO_COMPILER = {"TORCHDYNAMO_DISABLE": "1"}
-"""torch compiles nothing. bitsandbytes announces functions for it that nothing here calls, which loads the compiler: a
-fifth of the time that the libraries take."""
+"""torch compiles nothing. bitsandbytes marks functions for compilation that nothing here calls; that alone loads the
+compiler, which takes a fifth of the time of all libraries."""
 
 
 def torch_environment() -> dict[str, str]:

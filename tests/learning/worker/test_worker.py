@@ -17,6 +17,7 @@ import learning.worker.process
 from learning.study.evaluation import LabelledPart
 from learning.training.checkpoints import CheckpointStore
 from learning.training.recipe import Recipe
+from learning.worker.environment import torch_environment
 from learning.worker.jobs import BaseSpec, CheckingJob, Job, PlannedTraining, ScoringJob, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError, _answer, _Bases
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
@@ -58,6 +59,13 @@ def test_a_process_loads_the_libraries_of_training_for_the_first_training(
     assert not has_loaded(worker, "pyarrow")  # of `datasets`, which trl needs
     worker.run(training, lambda _: None)
     assert has_loaded(worker, "pyarrow")
+
+
+def test_a_process_has_no_compiler_unless_the_user_wants_one(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert worker._process is not None
+    assert psutil.Process(worker._process.pid).environ()["TORCHDYNAMO_DISABLE"] == "1"
+    monkeypatch.setenv("TORCHDYNAMO_DISABLE", "0")
+    assert torch_environment()["TORCHDYNAMO_DISABLE"] == "0"
 
 
 def has_loaded(worker: Worker, library: str) -> bool:
