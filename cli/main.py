@@ -137,15 +137,4 @@ def _fail(message: str, code: int, *, debug: bool) -> int:
     if debug:
         sys.stderr.write(show_text(traceback.format_exc(), lines=True))
     sys.stderr.write(f"fintone: {show_text(message)}\n")
-    _let_go(sys.exception())
     return code
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Free what an error's traceback holds: Prefect keeps the error, and DuckDB reports unfreed objects at exit."""
-    freed: set[int] = set()
-    while error is not None and id(error) not in freed:  # causes may form a circle
-        freed.add(id(error))
-        traceback.clear_frames(error.__traceback__)
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__

@@ -24,11 +24,7 @@ def close_prefect_at_exit() -> None:
 
 
 def close_prefect() -> None:
-    """Let Prefect's background services send what they hold, and stop their thread.
-
-    Prefect leaves that thread to the end of the process. It then holds on to the modules of the flow while the
-    interpreter is taken down, and DuckDB's binding lists all its types on standard error as leaked.
-    """
+    """Let Prefect's background services send what they hold, and stop their thread."""
     from prefect._internal.concurrency.threads import wait_for_global_loop_exit
 
     with suppress(KeyboardInterrupt):  # who presses Ctrl-C now does not want to wait for that

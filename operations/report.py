@@ -56,11 +56,11 @@ def save_report(report: StudyReport, output: Path | None = None) -> Path:
     home, charts = Home.from_environment(), build_charts(report)
     page = home.report(report.study_id) if output is None else output / PAGE
     index = ALL_STUDIES if output is None else None
-    texts = {REPRODUCTION: render_reproduction(report), PAGE: render_page(report, charts, index)}
     with appearing_files(page.parent) as unfinished:
         save_charts(charts, unfinished / CHARTS)
-        for name, text in texts.items():  # the page comes last: where it is, the report is
-            (unfinished / name).write_text(text, encoding="utf-8")
+        (unfinished / REPRODUCTION).write_text(render_reproduction(report), encoding="utf-8")
+        text = render_page(report, charts, index)
+        (unfinished / PAGE).write_text(text, encoding="utf-8")  # it comes last: where it is, the report is
     if output is None:
         write_index(home)
     return page

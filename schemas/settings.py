@@ -1,18 +1,10 @@
 """The base class of every group of settings, and the types that several groups share."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.fields import FieldInfo
 
 from schemas.listing import show
@@ -50,23 +42,6 @@ class Settings(BaseModel):
     """A group of settings: frozen, and unknown names are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _let_frames_go(cls, values: Any, check: ModelWrapValidatorHandler[Self]) -> Self:
-        """Take the traceback from the errors of validators.
-
-        pydantic's own error keeps them where Python's collector of cycles does not look, and through their frames
-        all that the caller holds.
-        """
-        try:
-            return check(values)
-        except ValidationError as error:
-            for problem in error.errors(include_url=False):
-                cause = problem.get("ctx", {}).get("error")
-                if isinstance(cause, Exception):
-                    cause.__traceback__ = cause.__cause__ = cause.__context__ = None
-            raise
 
 
 class NamingSettings(Settings):

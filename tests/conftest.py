@@ -1,6 +1,5 @@
 """Fixtures that the tests of several packages share."""
 
-import atexit
 import gc
 import logging
 import os
@@ -47,19 +46,6 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Let the end of the process collect everything, else DuckDB's binding reports its types as leaked.
-
-    Prefect keeps the error of a flow, whose traceback holds modules; pytest's import hook, which is the loader of
-    this module too, keeps the session and with it every test.
-    """
-    gc.unfreeze()
-    for error in [kept for kept in gc.get_objects() if issubclass(type(kept), BaseException)]:
-        error.__traceback__ = None
-    if __spec__ is not None:
-        atexit.register(vars(__spec__.loader).update, config=None, session=None)
 
 
 @pytest.fixture(scope="module", autouse=True)

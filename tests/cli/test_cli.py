@@ -1,14 +1,11 @@
 """The command line: a user's mistake is one line on standard error and an exit code, and creates nothing."""
 
 import json
-import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from schemas.errors import InputError
 from schemas.profiles import load_profile
 
 Run = Callable[..., tuple[int, str, str]]
@@ -122,28 +119,6 @@ def test_debug_shows_the_traceback_and_keeps_the_exit_code(fintone: Run) -> None
         assert err.startswith("Traceback")
         assert "WarehouseMissingError" in err
         assert err.splitlines()[-1].startswith("fintone: warehouse ")
-
-
-def test_an_error_that_is_kept_holds_no_object_of_its_frames(fintone: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Prefect keeps the errors of a flow, and DuckDB reports at exit connections that their frames still hold."""
-
-    class Held:
-        pass
-
-    kept: list[BaseException] = []
-    held: list[weakref.ref[Held]] = []
-
-    def fail() -> None:
-        local = Held()
-        held.append(weakref.ref(local))
-        kept.append(InputError("thing: is odd"))
-        cause = ValueError(local.__class__.__name__)
-        cause.__cause__ = kept[0]  # DuckDB's errors may be in a circle
-        raise kept[0] from cause
-
-    monkeypatch.setattr("cli.main.typer.main.get_command", lambda _: SimpleNamespace(main=lambda *_, **__: fail()))
-    assert fintone("list")[2] == "fintone: thing: is odd\n"
-    assert [each() for each in held] == [None]
 
 
 def test_a_dry_run_creates_nothing(fintone: Run, home: Path) -> None:

@@ -20,7 +20,7 @@ except Exception as error:
 
 
 @pytest.mark.slow
-def test_the_process_of_a_script_with_prefects_own_server_ends_without_a_list_of_leaks(tmp_path: Path) -> None:
+def test_a_script_with_prefects_own_server_whose_flow_fails_ends_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     ours = {
         "FINTONE_HOME": str(tmp_path / "home"),
@@ -32,4 +32,5 @@ def test_the_process_of_a_script_with_prefects_own_server_ends_without_a_list_of
         [sys.executable, "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert "absent.csv" in done.stdout
-    assert "nanobind" not in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Stopping temporary server" in done.stderr.splitlines()[-1]
