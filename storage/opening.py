@@ -5,7 +5,6 @@ kind. See `storage.gate` for who goes first. The log `fintone.warehouse` says th
 for how long; without a handler Python prints it to standard error.
 """
 
-import atexit
 import logging
 import math
 import random
@@ -195,7 +194,6 @@ class _Engine:
             self._started = duckdb.connect(
                 config={"temp_directory": spills, "storage_compatibility_version": READABLE_FROM}
             )
-            atexit.register(self.close)  # else DuckDB writes to standard error when Python ends
         self._spills = spills
         return self._started
 
@@ -218,7 +216,6 @@ class _Engine:
         if self._started is not None:
             self._started.close()
             self._started = None
-            atexit.unregister(self.close)
 
 
 def _quote(text: str) -> str:
