@@ -132,5 +132,11 @@ def test_an_unusable_proxy_is_named_without_its_password(monkeypatch: pytest.Mon
     with pytest.raises(ProxyError, match=r"^ALL_PROXY .*: not a usable proxy; give ") as raised:
         bypass_proxies()
     assert "secret" not in str(raised.value)
+
+
+def test_doctor_names_an_unusable_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@proxy")
     found = check()
-    assert (found.state, f"{found.message}; {found.remedy}") == ("fail", str(raised.value))
+    assert (found.state, found.remedy[:5]) == ("fail", "give ")
+    assert found.message.startswith("ALL_PROXY ")
+    assert "secret" not in str(found)

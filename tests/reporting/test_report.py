@@ -51,6 +51,16 @@ def home(trained: tuple[Path, str, StudyPlan], tmp_path: Path, monkeypatch: pyte
     return tmp_path / "home"
 
 
+@pytest.fixture(scope="module")
+def whole(trained: tuple[Path, str, StudyPlan], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of that study with all its charts, in a home of its own."""
+    home = tmp_path_factory.mktemp("whole") / "home"
+    shutil.copytree(trained[0], home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FINTONE_HOME", str(home))
+        return write_report()
+
+
 @pytest.mark.usefixtures("few_charts")
 def test_the_rows_that_were_read_are_those_that_the_page_accounts_for(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
@@ -118,10 +128,9 @@ def read(path: Path) -> tuple[str, Page]:
     return text, Page(text)
 
 
-def test_the_page_is_self_contained_and_has_every_section(home: Path, trained: Any) -> None:
-    path = write_report()
-    text, page = read(path)
-    assert path == home / "reports" / trained[2].study_id / "index.html"
+def test_the_page_is_self_contained_and_has_every_section(whole: Path, trained: Any) -> None:
+    text, page = read(whole)
+    assert whole.parts[-4:] == ("home", "reports", trained[2].study_id, "index.html")
     assert len(text.encode()) < 3_000_000
     assert set(page.ids) >= set(SECTIONS)
     assert not {"agreement", "market"} & set(page.ids)  # the source has no agreement, and nothing was measured
@@ -132,8 +141,8 @@ def test_the_page_is_self_contained_and_has_every_section(home: Path, trained: A
     assert page.unlabelled == []
     assert page.tags.count("svg") == 2 * 5 + 1  # each for a page and for a phone, the confusion matrix for both
     for chart in ("overview", "accuracy_over_temperature", "calibration", "coverage", "training_loss"):
-        assert (path.parent / "charts" / f"{chart}.png").read_bytes().startswith(b"\x89PNG")
-        assert (path.parent / "charts" / f"{chart}.svg").read_text().startswith("<?xml")
+        assert (whole.parent / "charts" / f"{chart}.png").read_bytes().startswith(b"\x89PNG")
+        assert (whole.parent / "charts" / f"{chart}.svg").read_text().startswith("<?xml")
 
 
 @pytest.mark.usefixtures("few_charts")
@@ -204,8 +213,8 @@ def test_a_report_names_the_decision_of_its_study_and_separately_the_champion_no
     assert "champion when built" not in text  # no cell of this study is
 
 
-def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
-    text, _ = read(write_report())
+def test_each_query_that_is_shown_gives_what_is_shown(whole: Path) -> None:
+    text, _ = read(whole)
     shown = re.findall(
         r'<summary>(.*?)</summary>\s*<pre[^>]*><code>fintone sql "(.*?)"</code>(.*?)</details>',
         text,
@@ -213,7 +222,7 @@ def test_each_query_that_is_shown_gives_what_is_shown(home: Path) -> None:
     )
     assert len(shown) >= 8
     for summary, statement, rest in shown:
-        result = query(home / "warehouse.duckdb", unescape(statement))
+        result = query(whole.parents[2] / "warehouse.duckdb", unescape(statement))
         if summary == "Data and query":
             columns = re.findall(r'<th scope="col">(.*?)</th>', rest)
             assert tuple(unescape(column) for column in columns) == result.columns
