@@ -11,10 +11,9 @@ SECONDS_TO_CLOSE = 5.0
 
 
 def begin_flow() -> None:
-    """Show notices in the log of the flow and errors of users in one line, and close Prefect when the process ends."""
+    """Show notices in the log of the flow, and close Prefect when the process ends."""
     close_prefect_at_exit()
     show_notices()
-    print_in_one_line()
 
 
 def close_prefect_at_exit() -> None:
@@ -29,3 +28,6 @@ def close_prefect() -> None:
 
     with suppress(KeyboardInterrupt):  # who presses Ctrl-C now does not want to wait for that
         wait_for_global_loop_exit(SECONDS_TO_CLOSE)
+
+
+print_in_one_line()  # from here on, since Prefect checks a flow's parameters before it calls the flow

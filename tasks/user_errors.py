@@ -3,6 +3,8 @@
 import logging
 import weakref
 
+from prefect.exceptions import ParameterTypeError
+
 from schemas.errors import FailureError, InputError
 from schemas.text import show_text
 
@@ -21,12 +23,15 @@ class OneLine(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is to be logged; its text changes where it carries an error that is shown in one line."""
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, InputError | FailureError) or hasattr(error, "__notes__"):
+        if not isinstance(error, InputError | FailureError | ParameterTypeError) or hasattr(error, "__notes__"):
             return True  # a note is the traceback of another process, and the error is a bug's
         if self._shown and error is self._shown():
             return False
         self._shown = weakref.ref(error)
-        record.msg, record.args = show_text(str(error)), ()
+        text = str(error)
+        if isinstance(error, ParameterTypeError):  # it has a line for each parameter
+            text = text.replace("\n - ", " - ")
+        record.msg, record.args = show_text(text), ()
         record.exc_info = record.exc_text = None
         return True
 

@@ -136,7 +136,7 @@ def test_an_unusable_proxy_is_named_without_its_password(monkeypatch: pytest.Mon
 
 def test_doctor_names_an_unusable_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@proxy")
+    with pytest.raises(ProxyError) as raised:
+        bypass_proxies()
     found = check()
-    assert (found.state, found.remedy[:5]) == ("fail", "give ")
-    assert found.message.startswith("ALL_PROXY ")
-    assert "secret" not in str(found)
+    assert (found.state, f"{found.message}; {found.remedy}") == ("fail", str(raised.value))

@@ -118,6 +118,7 @@ def test_deployed_studies_run_in_the_home_of_their_folder_and_say_why_they_fail(
     }
     output = prefect("worker", "start", "--pool", "fintone", "--run-once")  # ends when the runs do
     assert "test accuracy" in output
+    assert "Traceback" not in output
     for failed, line in failing.items():
         assert line in output
         assert asyncio.run(read_run(failed))[0].state_name == "Failed"

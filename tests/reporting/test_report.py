@@ -258,7 +258,11 @@ def test_text_is_neither_markup_nor_a_template(home: Path) -> None:
     assert "&lt;U+202E&gt;" in text
 
 
-def test_a_page_without_a_study_a_place_or_a_result_is_refused(home: Path, tmp_path: Path) -> None:
+def test_a_page_without_a_study_a_place_or_a_result_is_refused(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reporting.figures.save_charts", None)  # neither is called before the refusal
+    monkeypatch.setattr("reporting.page.render_page", None)
     with pytest.raises(UnknownStudyError, match="study ffff: not in the warehouse"):
         write_report("ffff")
     (tmp_path / "file").touch()

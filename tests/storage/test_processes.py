@@ -49,6 +49,13 @@ print("trying", flush=True)
 while not over.is_set():
     query(path, "SELECT sum(sqrt(i)) FROM range(2_000_000) AS numbers(i)")
 """
+SPILLER = """
+from storage.warehouse import reading
+with reading(path) as connection:
+    connection.execute("SET memory_limit = '80MB'")
+    connection.execute("SELECT count(*) FROM (SELECT DISTINCT hash(i), i::VARCHAR FROM range(4_000_000) AS numbers(i))")
+print("held" if Path(f"{path}.tmp").exists() else "no spills")
+"""
 IMPORTS = """
 import sys
 from pathlib import Path
@@ -144,6 +151,13 @@ def test_a_writer_that_dies_leaves_the_warehouse_as_it_was(warehouse):
     with _start(HOLDER, warehouse) as holder:
         holder.kill()
     assert query(warehouse, "SELECT accuracy FROM published_results WHERE epochs = 13").rows == [(0.867,)]
+
+
+def test_what_exceeded_memory_is_deleted_when_the_process_ends(warehouse):
+    process = _start(SPILLER, warehouse)
+    process.communicate()
+    assert process.returncode == 0
+    assert not Path(f"{warehouse}.tmp").exists()
 
 
 def test_a_query_needs_no_heavy_library():

@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from prefect.exceptions import ParameterTypeError
 
 from learning.worker.process import JobFailedError
 from schemas.errors import FailureError, InputError
@@ -28,6 +29,11 @@ def test_an_error_with_a_remedy_is_logged_once_and_in_one_line(kind: type[Except
     assert log(kind("source 'a.csv' does not exist:\x1b 100 %"), times=3) == [
         ("source 'a.csv' does not exist:\\x1b 100 %", False)
     ]
+
+
+def test_parameters_that_a_flow_cannot_take_are_logged_in_one_line() -> None:
+    error = ParameterTypeError("Flow run received invalid parameters:\n - a: is 1\n - b: is 2")
+    assert log(error) == [("Flow run received invalid parameters: - a: is 1 - b: is 2", False)]
 
 
 def test_a_bug_keeps_its_traceback_even_if_another_process_had_it() -> None:
