@@ -12,7 +12,7 @@ from cli.output.console import print_lines
 def delete(
     study: Annotated[
         str,
-        typer.Argument(help="Id of a study, its first characters, or its name.", autocompletion=complete_study),
+        typer.Argument(help="Id of a study, its beginning, or its name.", autocompletion=complete_study),
     ],
     yes: Annotated[bool, YES] = False,  # noqa: FBT002
 ) -> None:

@@ -14,7 +14,8 @@ def report(
     study: Annotated[
         str | None,
         typer.Option(
-            help="Id of a study, its first characters, or its name; the last if omitted.", autocompletion=complete_study
+            help="Id of a study, its beginning, or its name; the last if omitted.",
+            autocompletion=complete_study,
         ),
     ] = None,
     output: Annotated[

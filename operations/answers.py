@@ -46,7 +46,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
         InputError: There is no champion, or no such cell; it has no adapter, was not judged at the temperature, or its
             base model is gone.
     """
-    from storage.cells import find_cells
+    from storage.cells import find_cell
     from storage.champions import load_champion
     from storage.warehouse import reading_together
 
@@ -58,7 +58,7 @@ def choose_model(settings: ScoreSettings) -> ChosenModel:
                 "champion: no cell has been promoted yet; name a cell (`model`, on the command line --model), or use "
                 "`fintone promote`"
             )
-        [cell] = find_cells(home.warehouse, [named])
+        cell = find_cell(home.warehouse, named)
     model = load_model(home, cell)  # it may write
     is_champion = champion is not None and champion.cell_id == cell.record.cell_id
     with reading_together(home.warehouse):

@@ -7,7 +7,7 @@ from learning.study.comparison import Comparison, compare
 from schemas.comparison import BaselineVerdict, Difference, Flip
 from schemas.errors import InputError
 from schemas.split import Repeats
-from storage.cells import CellRecord, find_cells
+from storage.cells import CellRecord, find_cell
 from storage.comparisons import Pairing, load_flips, load_pairings, load_verdicts
 from storage.examples import flips_query
 from storage.folds import load_divisions
@@ -81,7 +81,7 @@ def compare_cells(
         InputError: A cell is not known, or the two have nothing in common.
     """
     with reading_together(warehouse):
-        record, other_record = (found.record for found in find_cells(warehouse, [cell, other]))
+        record, other_record = (find_cell(warehouse, text).record for text in (cell, other))
         if record == other_record:
             raise NotComparedError(f"cell {record.cell_id}: is on both sides; give two cells")
         pairings = load_pairings(warehouse, record.cell_id, other_record.cell_id, part)

@@ -14,6 +14,7 @@ from storage.cells import load_unfinished
 from storage.deletion import Deletion, delete_study, plan_deletion
 from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
+from storage.lookup import find_study
 from storage.unfit import check_home_writable
 
 
@@ -25,7 +26,7 @@ def propose_deletion(text: str) -> Deletion:
     """What would be deleted with a study.
 
     Args:
-        text: Its id, its first characters, or its name.
+        text: Its id, the beginning of it, or its name.
 
     Raises:
         InputError: There is no such study, or the champion would be deleted with it.
@@ -34,8 +35,6 @@ def propose_deletion(text: str) -> Deletion:
     """
     home = home_to_read()
     check_home_writable(home.warehouse)
-    from storage.report import find_study  # imports pandas, which the errors before do not need
-
     deletion = plan_deletion(home.warehouse, find_study(home.warehouse, text))
     with _holding_locks(home, deletion):
         return deletion

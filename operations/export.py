@@ -32,7 +32,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     """Write the adapter of a cell, or the whole model with it, to a folder of its own, with a card.
 
     Args:
-        beginning: The id of a fine-tuned cell, or its first characters.
+        beginning: The id of a fine-tuned cell, the beginning of it, or its name.
         output: A folder that does not exist yet, or is empty.
         merge: Write whole weights; else the adapter.
 
@@ -46,12 +46,12 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     from learning.kinds.registry import find_kind
     from reporting.model_card import render_model_card
     from schemas.files import appearing_folder, output_error
-    from storage.cells import find_cells
+    from storage.cells import find_cell
     from storage.exports import load_canaries
 
     home = Home.from_environment()
     migrate_to_read(home.warehouse)
-    [cell] = find_cells(home.warehouse, [beginning])
+    cell = find_cell(home.warehouse, beginning)
     _check_place(output)
     model = load_model(home, cell)
     settings = read_cell(model.card.hyperparameters).model_copy(update={"prompt": model.prompt})

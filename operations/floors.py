@@ -12,9 +12,10 @@ from reporting.verdict import format_bounds, format_ratio
 from schemas.evaluation import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
-from storage.cells import UnknownCellError, load_cell
+from storage.cells import load_cell
 from storage.home import Home
 from storage.looks import load_standing
+from storage.lookup import UnknownIdError
 from storage.studies import load_config_of
 from storage.warehouse import reading_together
 
@@ -54,7 +55,7 @@ def _describe(home: Home, champion: Champion | None, *, as_promoted: bool = True
     at = f"at temperature {champion.temperature:g}"
     try:
         record = load_cell(home.warehouse, champion.cell_id).record
-    except UnknownCellError:
+    except UnknownIdError:
         return f"cell {champion.cell_id} {at}: not in the warehouse, as its study was deleted"
     figures = load_test_figures(home.warehouse, *champion, as_promoted=as_promoted)
     summary = _format_figures(figures) if figures else "not evaluated on its own test part"

@@ -89,15 +89,16 @@ def choose_decoding(warehouse: Path, cell: Champion) -> DecodingSettings:
 
 def load_judged(warehouse: Path, cell: Champion) -> Judged | None:
     """The figures of a cell at a temperature on its own test part; None if there are none, or its study was deleted."""
-    from storage.cells import UnknownCellError, load_cell
+    from storage.cells import load_cell
     from storage.evaluations import load_test_figures
+    from storage.lookup import UnknownIdError
     from storage.splits import load_split_counts
     from storage.warehouse import reading_together
 
     with reading_together(warehouse):
         try:
             split_id = load_cell(warehouse, cell.cell_id).record.split_id
-        except UnknownCellError:
+        except UnknownIdError:
             return None
         figures = load_test_figures(warehouse, *cell)
         if figures is None:

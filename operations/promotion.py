@@ -7,7 +7,7 @@ from operations.judged import find_judged_temperature
 from operations.report_index import renew_index
 from schemas.errors import InputError
 from schemas.promotion import Champion
-from storage.cells import find_cells, load_cell
+from storage.cells import find_cell, load_cell
 from storage.champions import Decision, load_champion, load_champion_before, save_decision
 from storage.home import Home
 from storage.studies import load_study_of
@@ -36,7 +36,7 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
     """Check that a cell can be champion, whatever the gate says.
 
     Args:
-        beginning: The id of a fine-tuned cell, its first characters, or its name.
+        beginning: The id of a fine-tuned cell, the beginning of it, or its name.
         reason: Why; it is recorded.
         person: Who decides; it is recorded.
         temperature: The sampling temperature at which it is used; the lowest that it was judged at if None.
@@ -48,7 +48,7 @@ def propose(beginning: str, reason: str, person: str, temperature: float | None 
 
     home = home_to_change()
     with reading_together(home.warehouse):
-        [cell] = find_cells(home.warehouse, [beginning])
+        cell = find_cell(home.warehouse, beginning)
         check_fine_tuned(home, cell)
         lowest = find_judged_temperature(home.warehouse, cell, temperature)
         before = load_champion(home.warehouse)

@@ -33,7 +33,7 @@ def write_report(study: str | None = None, output: Path | None = None, act_at: f
     In the home, the page of all studies is written too.
 
     Args:
-        study: The study's id, or its first characters; the one that ran last when None.
+        study: The study's id, the beginning of it, or its name; the one that ran last when None.
         output: The folder; that of the study in the home when None.
         act_at: Confidence from which the desk acts on an answer, from 0 to .99 in hundredths.
 
@@ -69,7 +69,8 @@ def save_report(report: StudyReport, output: Path | None = None) -> Path:
 def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport:
     """What the page of a study shows; arguments and errors are those of `write_report`."""
     from learning.study.naming import explain_abbreviated
-    from storage.report import find_study, load_report
+    from storage.lookup import find_study
+    from storage.report import load_report
     from storage.warehouse import reading_together
 
     _check_confidence(act_at)

@@ -3,7 +3,7 @@
 from operations.homes import home_to_change
 from operations.models import check_fine_tuned
 from schemas.listing import count
-from storage.cells import find_cells
+from storage.cells import find_cell
 from storage.scores import withdraw_scores
 
 
@@ -11,7 +11,7 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
     """Delete a cell's stored answers that are not known to be those of its adapter.
 
     Args:
-        beginning: The id of a fine-tuned cell, or its first characters.
+        beginning: The id of a fine-tuned cell, the beginning of it, or its name.
 
     Returns:
         What was withdrawn, as (subject, description) lines.
@@ -20,7 +20,7 @@ def withdraw_answers(beginning: str) -> list[tuple[str, str]]:
         InputError: There is no such cell, or it is no fine-tune.
     """
     home = home_to_change()
-    [cell] = find_cells(home.warehouse, [beginning])
+    cell = find_cell(home.warehouse, beginning)
     check_fine_tuned(home, cell)
     withdrawn = withdraw_scores(home.warehouse, cell.record.cell_id)
     known = cell.outcome.adapter_hash if cell.outcome else None

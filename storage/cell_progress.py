@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from storage.cells import DONE, CellOutcome, UnknownCellError, unknown_cell
+from storage.cells import DONE, CellOutcome
+from storage.lookup import unknown
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ def start_cell(warehouse: Path, cell_id: str) -> None:
     """Record that a cell starts to run.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     _change_cell(
         warehouse,
@@ -30,7 +31,7 @@ def pause_cell(warehouse: Path, cell_id: str) -> None:
     """Record that a cell waits for the others of its race, and goes on later or is dropped.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     _change_cell(warehouse, cell_id, "UPDATE cells SET status = 'planned' WHERE cell_id = $cell_id", {})
 
@@ -39,7 +40,7 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
     """Record that a cell finished, and its outcome.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     _change_cell(
         warehouse,
@@ -58,7 +59,7 @@ def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: i
     """Record how long a baseline took to fit, and its size in bytes.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     update = "UPDATE cells SET train_seconds = $train_seconds, size_bytes = $size_bytes WHERE cell_id = $cell_id"
     _change_cell(warehouse, cell_id, update, {"train_seconds": train_seconds, "size_bytes": size_bytes})
@@ -91,7 +92,7 @@ def fail_cell(
             process finished meanwhile stays unchanged.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     _change_cell(
         warehouse,
@@ -147,4 +148,4 @@ def _change_cell(warehouse: Path, cell_id: str, update: str, values: dict[str, A
     with writing(warehouse) as connection:
         [(changed,)] = connection.execute(update, {**values, "cell_id": cell_id}).fetchall()
         if not changed:
-            raise UnknownCellError(unknown_cell(cell_id))
+            raise unknown("cell", cell_id)

@@ -7,11 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from schemas.errors import InputError
-from schemas.promotion import CHAMPION
+from storage.lookup import SHORTEST_PREFIX, find_entry, unknown
 from storage.named_rows import as_row, named_rows
-from storage.nearest import suggest
-from storage.warehouse import reading, writing
+from storage.warehouse import reading, reading_together, writing
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,18 +18,7 @@ CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
-NO_CHAMPION = "champion: no cell has been promoted yet; a run that passes the gate makes one, or `fintone promote`"
-SHORTEST_PREFIX = 4
-"""The least characters of a cell's id that a person may give instead of the whole id."""
 _NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
-
-
-class UnknownCellError(InputError):
-    """No cell has this id."""
-
-
-class AmbiguousCellError(InputError):
-    """The beginning of an id fits more than one cell, or is too short."""
 
 
 @dataclass(frozen=True)
@@ -177,12 +164,12 @@ def load_cell(warehouse: Path, cell_id: str) -> StoredCell:
     """A cell, its status and its outcome.
 
     Raises:
-        UnknownCellError: No cell has this id.
+        UnknownIdError: No cell has this id.
     """
     with reading(warehouse) as connection:
         cells = _read_cells(connection.execute(f"{_NAMED_CELLS} WHERE cell_id = ?", [cell_id]))
     if not cells:
-        raise UnknownCellError(unknown_cell(cell_id))
+        raise unknown("cell", cell_id)
     return cells[0]
 
 
@@ -197,19 +184,19 @@ def load_judged_temperatures(warehouse: Path, cell_id: str) -> list[float]:
     return [temperature for (temperature,) in rows]
 
 
-def find_cells(warehouse: Path, beginnings: Sequence[str]) -> list[StoredCell]:
-    """For each text that a person gave, the cell with that id or name, or the only cell whose id begins with it.
+def find_cell(warehouse: Path, text: str) -> StoredCell:
+    """The cell with the id or name that a person gave, or the only cell whose id begins with it.
 
     Raises:
-        UnknownCellError: No cell has that name, and no id begins with the text.
-        AmbiguousCellError: Several cells fit, or fewer than `SHORTEST_PREFIX` characters of an id were given.
+        UnknownIdError: There is none, or it is `champion` and no cell was promoted.
+        AmbiguousIdError: There are several, or the text is too short.
     """
-    with reading(warehouse) as connection:
-        return [_find_cell(connection, text) for text in beginnings]
+    with reading_together(warehouse):
+        return load_cell(warehouse, find_entry(warehouse, text, "cell").identifier)
 
 
 def load_short_ids(warehouse: Path) -> dict[str, str]:
-    """For the id of each cell, its shortest beginning that no other id has, as `find_cells` accepts it."""
+    """For the id of each cell, its shortest beginning that no other id has, as `find_cell` accepts it."""
     with reading(warehouse) as connection:
         ids = [cell_id for (cell_id,) in connection.execute("SELECT cell_id FROM cells ORDER BY cell_id").fetchall()]
     around = zip(["", *ids], ids, [*ids[1:], ""], strict=False)
@@ -222,38 +209,6 @@ def _count_needed(cell_id: str, *others: str) -> int:
     return next(
         (length for length in lengths if not any(other.startswith(cell_id[:length]) for other in others)), len(cell_id)
     )
-
-
-def _find_cell(connection: "duckdb.DuckDBPyConnection", text: str) -> StoredCell:
-    """The cell that a person means: by its id, else by a name that a study has for it, else by its id's beginning."""
-
-    def find(condition: str) -> list[StoredCell]:
-        query = f"{_NAMED_CELLS} WHERE {condition} ORDER BY cell_id"
-        return _read_cells(connection.execute(query, {"text": text}))
-
-    if text == CHAMPION:
-        from storage.champions import read_champion
-
-        champion = read_champion(connection)
-        if champion is None:
-            raise UnknownCellError(NO_CHAMPION)
-        text = champion.cell_id
-    if found := find("cell_id = $text"):
-        return found[0]
-    if found := find("cell_id IN (SELECT cell_id FROM study_cells WHERE study_cells.name = $text)"):
-        return _choose_only(found, text, "have this name", "give an id")
-    if len(text) < SHORTEST_PREFIX:
-        raise AmbiguousCellError(f"cell {text!r}: give its id, or the first {SHORTEST_PREFIX} characters or more")
-    if found := find("starts_with(cell_id, $text)"):
-        return _choose_only(found, text, "ids start with it", "give more characters")
-    raise UnknownCellError(unknown_cell(text, suggest(connection, text, ("cell",))))
-
-
-def _choose_only(cells: list[StoredCell], text: str, fault: str, remedy: str) -> StoredCell:
-    if len(cells) > 1:
-        ids = ", ".join(cell.record.cell_id for cell in cells[:3])
-        raise AmbiguousCellError(f"cell {text}: {len(cells)} {fault} ({ids}); {remedy}")
-    return cells[0]
 
 
 def _read_cells(cursor: "duckdb.DuckDBPyConnection") -> list[StoredCell]:
@@ -272,8 +227,3 @@ def _pick(record: type[Record], values: dict[str, Any], json_column: str) -> Rec
     """A record from the columns of a row, one of them JSON; a warehouse that is only read may lack new columns."""
     picked: dict[str, Any] = {column.name: values.get(column.name) for column in fields(record)}
     return record(**picked | {json_column: json.loads(values[json_column])})
-
-
-def unknown_cell(cell_id: str, hint: str = "") -> str:
-    """The message for an unknown cell, with a hint such as the nearest one."""
-    return f"cell {cell_id}: not in the warehouse{hint}; `fintone list cells` lists them"

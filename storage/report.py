@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from schemas.errors import InputError
 from schemas.report import Chosen, StudyReport, Table
 from storage.champions import load_champion, load_decision
 from storage.comparisons import load_verdicts
 from storage.contenders import read_contenders
 from storage.data_report import load_data_report
-from storage.nearest import suggest
 from storage.report_queries import report_queries
 from storage.warehouse import reading
 
@@ -21,36 +19,6 @@ _STUDY = (
     "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id, started_at,"
     " finished_at, config, name, tags"
 )
-
-
-class UnknownStudyError(InputError):
-    """No study has this id, or none has run yet."""
-
-
-def find_study(warehouse: Path, beginning: str | None) -> str:
-    """The study with this id or name, or whose id has this beginning; the latest one if None.
-
-    Raises:
-        UnknownStudyError: There is none, or there are several.
-    """
-    text = beginning or ""
-    with reading(warehouse) as connection:
-        rows = connection.execute(
-            "SELECT study_id, name FROM studies WHERE starts_with(study_id, $text) OR name = $text"
-            " ORDER BY number DESC",
-            {"text": text},
-        ).fetchall()
-        hint = "" if rows or not text else suggest(connection, text, ("study",))
-    if not rows:
-        problem = f"study {text}: not in the warehouse{hint}" if text else f"warehouse {warehouse}: no study has run"
-        raise UnknownStudyError(f"{problem}; `fintone list` lists them")
-    whole, named = ([row for row in rows if row[place] == text] for place in (0, 1))
-    fitting = whole or named or rows
-    if beginning and len(fitting) > 1:
-        ids = ", ".join(study_id for study_id, _ in fitting[:3])
-        fault, remedy = ("have this name", "give an id") if named else ("ids start with it", "give more characters")
-        raise UnknownStudyError(f"study {beginning}: {len(fitting)} {fault} ({ids}); {remedy}")
-    return str(fitting[0][0])
 
 
 def load_report(warehouse: Path, study_id: str, chosen: Chosen, missing: tuple[str, ...], act_at: float) -> StudyReport:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from schemas.errors import FailureError
 from schemas.source import DateOrder
-from storage.cells import UnknownCellError, unknown_cell
+from storage.lookup import unknown
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
@@ -117,7 +117,7 @@ def load_study_of(warehouse: Path, cell_id: str) -> str:
     """The latest study of a cell.
 
     Raises:
-        UnknownCellError: No study has such a cell.
+        UnknownIdError: No study has such a cell.
     """
     return str(_latest_study_of(warehouse, cell_id, "study_id"))
 
@@ -126,7 +126,7 @@ def load_config_of(warehouse: Path, cell_id: str) -> dict[str, Any]:
     """Every setting of the latest study of a cell.
 
     Raises:
-        UnknownCellError: No study has such a cell.
+        UnknownIdError: No study has such a cell.
     """
     config: dict[str, Any] = json.loads(_latest_study_of(warehouse, cell_id, "config"))
     return config
@@ -136,7 +136,7 @@ def load_date_order_of(warehouse: Path, cell_id: str) -> DateOrder | None:
     """The order of day and month in the dates of the source of a cell's latest study; None if it is not known.
 
     Raises:
-        UnknownCellError: No study has such a cell.
+        UnknownIdError: No study has such a cell.
     """
     study_id = load_study_of(warehouse, cell_id)
     with reading(warehouse) as connection:
@@ -154,5 +154,5 @@ def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
             [cell_id],
         ).fetchall()
     if not rows:
-        raise UnknownCellError(unknown_cell(cell_id))
+        raise unknown("cell", cell_id)
     return rows[0][0]

@@ -14,7 +14,6 @@ from storage.query import query
 from storage.warehouse import writing
 from tests.cli.compared_cells import (
     LABEL_NUMBERS,
-    MAJORITY,
     STEERING,
     SVM,
     TUNED,
@@ -217,8 +216,8 @@ def test_a_study_without_comparisons_says_so(fintone: Run, study: Path) -> None:
     [
         (["aaaa", "aaaa1"], f"cell {TUNED}: is on both sides; give two cells"),
         (["aaaa", "zzzz"], "cell zzzz: not in the warehouse; `fintone list cells`"),
-        (["aaaa", "5555"], f"cell 5555: 2 ids start with it ({SVM}, {MAJORITY}); give more characters"),
-        (["aaa", "bbbb"], "cell 'aaa': give its id, or the first 4 characters or more"),
+        (["aaaa", "5555"], "cell 5555: 2 things match: cell 5555"),
+        (["aaa", "bbbb"], "cell 'aaa': give a name, or the first 4 characters or more of an id"),
         (["aaaa", "bbbb", "--temperature", "3"], "temperature 3: the two cells share 0.1, 1"),
         (["5555a", "5555c", "--temperature", "1"], "temperature 1: the two cells share none, as neither samples"),
         (["aaaa", "bbbb", "--part", "validation"], f"cell {TUNED}: no evaluation on validation yet"),

@@ -17,7 +17,7 @@ from operations.export import ExportMismatchError, export_cell
 from operations.models import load_model
 from schemas.model_card import Canaries
 from schemas.score import ScoreSettings
-from storage.cells import find_cells
+from storage.cells import find_cell
 from storage.home import Home
 from tests.flows.small_study import Study, run_small_study
 
@@ -106,7 +106,7 @@ def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, b
     card = (tmp_path / "model" / "README.md").read_text()
     assert "[EXAMPLE 3] = LABEL\n[HEADLINE] =\n" in card
     assert "examples.json" in card
-    [stored] = find_cells(Home.from_environment().warehouse, [cell])
+    stored = find_cell(Home.from_environment().warehouse, cell)
     model = load_model(Home.from_environment(), stored)
     assert model.chooser
     assert not model.prompt.context  # its study has none; headlines that it judges later may have one

@@ -21,7 +21,7 @@ from operations.records import evaluation_ids
 from schemas.plan import StudyPlan
 from schemas.split import Repeats
 from storage.cell_progress import fail_cell
-from storage.cells import find_cells
+from storage.cells import find_cell
 from storage.champions import load_champion
 from storage.evaluations import forget_evaluations
 from storage.home import Home
@@ -127,7 +127,7 @@ def test_nothing_is_promoted_and_a_second_run_does_nothing(study: Study) -> None
 
 def test_a_pooled_cell_has_no_adapter_and_a_cell_of_a_fold_has(study: Study) -> None:
     warehouse = study.home / "warehouse.duckdb"
-    pooled, of_fold = find_cells(warehouse, ["epochs=2", "epochs=2 fold=1"])
+    pooled, of_fold = (find_cell(warehouse, name) for name in ("epochs=2", "epochs=2 fold=1"))
     with pytest.raises(NoModelError, match="pools the folds"):
         load_model(Home(study.home), pooled)
     assert load_model(Home(study.home), of_fold).fine_tune.folder.is_dir()

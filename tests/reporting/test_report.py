@@ -19,8 +19,8 @@ from schemas.files import OutputError
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
+from storage.lookup import UnknownIdError
 from storage.query import query
-from storage.report import UnknownStudyError
 from storage.studies import finish_study
 from storage.warehouse import writing
 
@@ -263,7 +263,7 @@ def test_a_page_without_a_study_a_place_or_a_result_is_refused(
 ) -> None:
     monkeypatch.setattr("reporting.figures.save_charts", None)  # neither is called before the refusal
     monkeypatch.setattr("reporting.page.render_page", None)
-    with pytest.raises(UnknownStudyError, match="study ffff: not in the warehouse"):
+    with pytest.raises(UnknownIdError, match="study ffff: not in the warehouse"):
         write_report("ffff")
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="give a place that can be written"):

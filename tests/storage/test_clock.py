@@ -14,7 +14,7 @@ from storage.comparisons import load_pairings
 from storage.evaluations import save_evaluations
 from storage.exports import load_canaries, load_card
 from storage.headlines import save_ingestion
-from storage.report import find_study
+from storage.lookup import find_study
 from storage.studies import load_config_of, load_study_of, save_study, start_study
 from storage.suggestions import suggest_cells, suggest_studies
 from storage.visits import record_visit

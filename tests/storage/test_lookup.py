@@ -6,10 +6,9 @@ import pytest
 
 from schemas.promotion import Champion
 from storage.catalogue import list_cells, list_champions, list_studies
-from storage.cells import UnknownCellError, add_cells, find_cells, load_short_ids
+from storage.cells import add_cells, find_cell, load_short_ids
 from storage.champions import Decision, save_decision
-from storage.lookup import AmbiguousIdError, UnknownIdError, find_entry
-from storage.report import UnknownStudyError, find_study
+from storage.lookup import AmbiguousIdError, UnknownIdError, find_entry, find_study
 from storage.studies import save_study
 from storage.warehouse import writing
 
@@ -44,7 +43,7 @@ def test_an_id_a_beginning_and_a_name_are_found(twins: Path) -> None:
 def test_a_text_that_names_nothing_or_several_things_is_refused(twins: Path) -> None:
     beginnings = {
         "nonesuch": "nonesuch: no id or name; `fintone list` shows studies",
-        "cel": "id 'cel': give it whole, or its first 4 characters or more",
+        "cel": "id 'cel': give a name, or the first 4 characters or more of an id",
         "beef": "beef: 4 things match: cell beefcell1 (twin), cell beefcell2 (twin), study",
         "twin": "twin: 2 things match: cell beefcell1 (twin), cell beefcell2 (twin)",
         "weekly": "weekly: 2 things match: study beef1 (weekly), study beef2 (weekly)",
@@ -62,15 +61,20 @@ def test_a_text_that_names_nothing_or_several_things_is_refused(twins: Path) -> 
 
 
 def test_commands_take_names_of_cells_and_studies(twins: Path, cell) -> None:
-    assert [found.record.cell_id for found in find_cells(twins, ["r=64", "cafe1", "tune"])] == [
-        "cafe22",
-        "cafe1",
-        "tuned",
-    ]
-    with pytest.raises(Exception, match=r"cell twin: 2 have this name \(beefcell1, beefcell2\); give an id"):
-        find_cells(twins, ["twin"])
-    with pytest.raises(UnknownStudyError, match=r"study weekly: 2 have this name \(beef2, beef1\); give an id"):
+    wanted = {"r=64": "cafe22", "cafe1": "cafe1", "tune": "tuned"}
+    assert {text: find_cell(twins, text).record.cell_id for text in wanted} == wanted
+    matches = r"cell beefcell1 \(twin\), cell beefcell2 \(twin\); give an id, or more of it"
+    with pytest.raises(AmbiguousIdError, match=f"^cell twin: 2 things match: {matches}"):
+        find_cell(twins, "twin")
+    with pytest.raises(AmbiguousIdError, match=f"^cell beef: 2 things match: {matches}"):
+        find_cell(twins, "beef")
+    with pytest.raises(AmbiguousIdError, match=r"^study weekly: 2 things match: study beef1 \(weekly\), study beef2"):
         find_study(twins, "weekly")
+    for text in ("bee", ""):  # an empty id is not the latest study, which `fintone delete ""` would offer to delete
+        with pytest.raises(
+            AmbiguousIdError, match=f"^study '{text}': give a name, or the first 4 characters or more of an id"
+        ):
+            find_study(twins, text)
     with writing(twins) as connection:
         connection.execute("UPDATE studies SET name = 'first' WHERE study_id = 'beef1'")
     assert [find_study(twins, text) for text in ("first", "weekly", "beef2", None)] == ["beef1", *["beef2"] * 3]
@@ -85,7 +89,7 @@ def test_short_ids_are_taken_by_commands_and_name_one_cell(twins: Path) -> None:
         "cafe2",
     )
     known = {cell_id: beginning for cell_id, beginning in short.items() if len(cell_id) > 3}
-    assert [cell.record.cell_id for cell in find_cells(twins, list(known.values()))] == list(known)
+    assert [find_cell(twins, beginning).record.cell_id for beginning in known.values()] == list(known)
 
 
 def test_a_former_champion_has_its_accuracy_although_its_decisions_study_is_gone(finished: Path) -> None:
@@ -114,18 +118,18 @@ def test_lists_have_figures_and_who_is_champion(finished: Path) -> None:
 
 
 def test_for_a_mistyped_cell_or_study_the_nearest_is_suggested(twins: Path) -> None:
-    with pytest.raises(UnknownCellError, match=r"^cell cafe2x: not in the warehouse, did you mean 'cafe22'\?; "):
-        find_cells(twins, ["cafe2x"])
-    with pytest.raises(UnknownCellError, match=r"^cell Champion: not in the warehouse, did you mean 'champion'\?; "):
-        find_cells(twins, ["Champion"])
-    with pytest.raises(UnknownStudyError, match=r"^study champion: not in the warehouse; "):
+    with pytest.raises(UnknownIdError, match=r"^cell cafe2x: not in the warehouse, did you mean 'cafe22'\?; "):
+        find_cell(twins, "cafe2x")
+    with pytest.raises(UnknownIdError, match=r"^cell Champion: not in the warehouse, did you mean 'champion'\?; "):
+        find_cell(twins, "Champion")
+    with pytest.raises(UnknownIdError, match=r"^study champion: not in the warehouse; "):
         find_study(twins, "champion")
-    with pytest.raises(UnknownStudyError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):
+    with pytest.raises(UnknownIdError, match=r"^study stduy: not in the warehouse, did you mean 'study'\?; "):
         find_study(twins, "stduy")
 
 
 def test_the_id_of_something_else_is_recognised(twins: Path) -> None:
-    with pytest.raises(UnknownCellError, match=r"^cell stud: not in the warehouse, but study study is; "):
-        find_cells(twins, ["stud"])
-    with pytest.raises(UnknownStudyError, match=r"^study cafe2: not in the warehouse, but cell cafe22 is; "):
+    with pytest.raises(UnknownIdError, match=r"^cell stud: not in the warehouse, but study study is; "):
+        find_cell(twins, "stud")
+    with pytest.raises(UnknownIdError, match=r"^study cafe2: not in the warehouse, but cell cafe22 is; "):
         find_study(twins, "cafe2")

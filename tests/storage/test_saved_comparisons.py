@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from schemas.errors import InputError
-from storage.cells import add_cells, find_cells
+from storage.cells import add_cells, find_cell
 from storage.comparisons import (
     load_best_baseline,
     load_flips,
@@ -186,16 +186,16 @@ def test_flips_alternate_between_the_cell_that_is_right_and_those_on_which_neith
 
 def test_a_cell_is_found_by_its_id_or_a_beginning_that_no_other_has(warehouse, cell):
     add_cells(warehouse, "study", [cell(cell_id=name) for name in ("abcd", "abcd1", "abcd22", "abce", "abc")])
-    found = find_cells(warehouse, ["abcd", "abc", "abcd1", "abcd2", "abce"])
+    found = [find_cell(warehouse, text) for text in ("abcd", "abc", "abcd1", "abcd2", "abce")]
     assert [each.record.cell_id for each in found] == ["abcd", "abc", "abcd1", "abcd22", "abce"]
 
 
 @pytest.mark.parametrize(
     ("beginning", "line"),
     [
-        ("", "cell '': give its id, or the first 4 characters or more"),
-        ("3f9", "cell '3f9': give its id, or the first 4 characters or more"),
-        ("3f9a", r"cell 3f9a: 4 ids start with it \(3f9a1, 3f9a2, 3f9a3\); give more characters"),
+        ("", "cell '': give a name, or the first 4 characters or more of an id"),
+        ("3f9", "cell '3f9': give a name, or the first 4 characters or more of an id"),
+        ("3f9a", "cell 3f9a: 4 things match: cell 3f9a1 [^,]*, cell 3f9a2 .*; give an id, or more of it"),
         ("3f9b", "cell 3f9b: not in the warehouse"),
         ("%%%%", "cell %%%%: not in the warehouse"),
     ],
@@ -203,4 +203,4 @@ def test_a_cell_is_found_by_its_id_or_a_beginning_that_no_other_has(warehouse, c
 def test_a_beginning_that_fits_no_cell_or_several_is_refused(warehouse, cell, beginning, line):
     add_cells(warehouse, "study", [cell(cell_id=f"3f9a{number}") for number in range(1, 5)])
     with pytest.raises(InputError, match=line):
-        find_cells(warehouse, [beginning])
+        find_cell(warehouse, beginning)
