@@ -26,8 +26,7 @@ from learning.models.device import Device, choose_device
 from learning.models.encoder import load_encoder
 from learning.models.quiet import quiet_libraries
 from learning.training.arguments import plain_arguments
-from learning.training.recipe import Recipe
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training
 from learning.training.schedule import lay_out_steps
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import LABELS, Label

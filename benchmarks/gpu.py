@@ -53,7 +53,7 @@ from learning.prompt.decoding import Decoding
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.scoring.scoring import find_token_budget, score_headlines
 from learning.training.cell import train_adapters
-from learning.training.run import Training
+from learning.training.recipe import Training
 
 GENERATED = 300
 """Headlines that `generate` is timed on, at the best of its batch sizes."""

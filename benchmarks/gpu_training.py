@@ -28,8 +28,7 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.cell import train_adapters
-from learning.training.recipe import Recipe, TrainingOutcome
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome
 from learning.training.schedule import lay_out_steps
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label

@@ -36,8 +36,7 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import EncodedExample, common_prefix_length, encode_examples
 from learning.training.arguments import build_arguments, encode_rows
 from learning.training.cell import train_adapters
-from learning.training.recipe import Recipe, TrainingStep
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingStep
 from learning.training.schedule import lay_out_steps
 from learning.training.trainer import PrefixCollator, PrefixTrainer
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings

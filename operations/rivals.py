@@ -52,7 +52,7 @@ def meet(warehouse: Path, name: str, judged: str, other: str) -> "Rival":
 def _compare(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> "Comparison | None":
     """Compare two evaluations; None if they share no headline."""
     from learning.study.comparison import compare
-    from storage.champions import load_match
+    from storage.comparisons import load_match
 
     labels, predicted, other = load_match(warehouse, evaluation_id, other_evaluation_id)
     return compare(labels, predicted, other) if len(labels) else None

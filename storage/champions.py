@@ -4,12 +4,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from schemas.errors import FailureError, InputError
 from schemas.identity import content_id
-from schemas.label import LABEL_VALUES
 from schemas.promotion import Champion
 from storage.named_rows import as_row, named_row
 from storage.order import next_number
@@ -17,8 +13,6 @@ from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
     import duckdb
-
-Labels = NDArray[np.int64]
 
 Decided = Literal["promoted", "kept", "rolled back"]
 
@@ -145,28 +139,6 @@ def load_decision(warehouse: Path, study_id: str) -> dict[str, Any] | None:
             "FROM champions WHERE study_id = ? AND decided_by = 'gate' ORDER BY number DESC LIMIT 1", [study_id]
         )
         return named_row(cursor)
-
-
-def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
-    """Two evaluations on their common headlines, except those with a masked copy that the other cell learned from.
-
-    Returns:
-        Labels, predictions and the other's predictions of the N headlines, in the order of their ids.
-    """
-    with reading(warehouse) as connection:
-        arrays = connection.execute(
-            "WITH learnt AS (SELECT masked_id FROM evaluations JOIN cells USING (cell_id)"
-            " JOIN splits ON splits.split_id = cells.split_id JOIN headlines USING (headline_id)"
-            " WHERE evaluation_id = $other AND splits.part <> 'test')"
-            " SELECT list_position($labels, label) - 1 AS label, list_position($labels, own.predicted) - 1 AS own,"
-            " list_position($labels, other.predicted) - 1 AS other"
-            " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
-            " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
-            " AND NOT EXISTS (FROM learnt WHERE learnt.masked_id = headlines.masked_id) ORDER BY headline_id",
-            {"labels": LABEL_VALUES, "own": evaluation_id, "other": other_evaluation_id},
-        ).fetchnumpy()
-    label, own, other = (np.asarray(arrays[name], dtype=np.int64) for name in ("label", "own", "other"))
-    return label, own, other
 
 
 def _last_place(line: list[Champion], champion: Champion) -> int:

@@ -154,14 +154,7 @@ def load_pairings(warehouse: Path, cell_id: str, other_cell_id: str, part: str) 
         rows = named_rows(cursor)
         if not rows:
             raise IncomparableError(_nothing_shared(connection, pair))
-        pairings = [
-            Pairing(
-                **row,
-                **_load_predictions(connection, row),
-                folds=read_folds(connection, row["evaluation_id"], row["other_evaluation_id"]),
-            )
-            for row in rows
-        ]
+        pairings = [_read_pairing(connection, row) for row in rows]
     if not all(len(pairing.labels) for pairing in pairings):
         raise IncomparableError(
             f"cells {cell_id} and {other_cell_id}: their studies share no {part} headline; compare cells of one split"
@@ -192,16 +185,42 @@ def load_flips(warehouse: Path, pairings: Sequence[Pairing], most: int) -> list[
         ]
 
 
-def _load_predictions(connection: "duckdb.DuckDBPyConnection", pair: dict[str, Any]) -> dict[str, Any]:
+def load_match(warehouse: Path, evaluation_id: str, other_evaluation_id: str) -> tuple[Labels, Labels, Labels]:
+    """Two evaluations on their common headlines, except those with a masked copy that the other cell learned from.
+
+    Returns:
+        Labels, predictions and the other's predictions of the N headlines, in the order of their ids.
+    """
+    unlearnt = (
+        " AND NOT EXISTS (SELECT 1 FROM evaluations JOIN cells USING (cell_id)"
+        " JOIN splits ON splits.split_id = cells.split_id"
+        " JOIN headlines AS learnt ON learnt.headline_id = splits.headline_id"
+        " WHERE evaluation_id = $other AND splits.part <> 'test' AND learnt.masked_id = headlines.masked_id)"
+    )
+    with reading(warehouse) as connection:
+        return _read_match(connection, evaluation_id, other_evaluation_id, unlearnt)
+
+
+def _read_match(
+    connection: "duckdb.DuckDBPyConnection", evaluation_id: str, other_evaluation_id: str, condition: str = ""
+) -> tuple[Labels, Labels, Labels]:
     arrays = connection.execute(
-        "SELECT list_position($labels, label) - 1 AS labels, list_position($labels, own.predicted) - 1 AS predicted,"
-        " list_position($labels, other.predicted) - 1 AS other_predicted"
+        "SELECT list_position($labels, label) - 1 AS label, list_position($labels, own.predicted) - 1 AS own,"  # noqa: S608 (our own condition)
+        " list_position($labels, other.predicted) - 1 AS other"
         " FROM ledger.predictions AS own JOIN ledger.predictions AS other USING (headline_id)"
         " JOIN headlines USING (headline_id) WHERE own.evaluation_id = $own AND other.evaluation_id = $other"
-        " ORDER BY headline_id",
-        {"labels": LABEL_VALUES, "own": pair["evaluation_id"], "other": pair["other_evaluation_id"]},
+        f"{condition} ORDER BY headline_id",
+        {"labels": LABEL_VALUES, "own": evaluation_id, "other": other_evaluation_id},
     ).fetchnumpy()
-    return {name: np.asarray(array, dtype=np.int64) for name, array in arrays.items()}
+    label, own, other = (np.asarray(arrays[name], dtype=np.int64) for name in ("label", "own", "other"))
+    return label, own, other
+
+
+def _read_pairing(connection: "duckdb.DuckDBPyConnection", row: dict[str, Any]) -> Pairing:
+    evaluations = row["evaluation_id"], row["other_evaluation_id"]
+    labels, predicted, other_predicted = _read_match(connection, *evaluations)
+    folds = read_folds(connection, *evaluations)
+    return Pairing(**row, labels=labels, predicted=predicted, other_predicted=other_predicted, folds=folds)
 
 
 def _nothing_shared(connection: "duckdb.DuckDBPyConnection", cells: dict[str, str]) -> str:

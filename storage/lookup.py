@@ -8,6 +8,7 @@ from schemas.errors import InputError
 from schemas.listing import list_some
 from schemas.nearest import describe_nearest, find_nearest
 from schemas.promotion import CHAMPION
+from storage.champions import read_champion
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ def _choose(text: str, found: Sequence[Entry], kind: Kind | None) -> Entry:
 
 
 def _find_champion(connection: "duckdb.DuckDBPyConnection") -> Entry:
-    from storage.champions import read_champion
-
     champion = read_champion(connection)
     if champion is None:
         raise UnknownIdError(

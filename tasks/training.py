@@ -133,12 +133,13 @@ def train_in_a_job(
         folders: Where the adapter of each cell goes.
         pause_epoch: The epoch after which they pause; None to train them to their end.
     """
-    from learning.worker.jobs import PlannedTraining, TrainingJob
+    from learning.training.recipe import Training
+    from learning.worker.jobs import TrainingJob
 
     logs = [StepLog(cell, f"{position}train {cell.name}") for cell, position in cells.items()]
     attempt = task_run.run_count or 1
     trainings = tuple(
-        PlannedTraining(_recipe(cell, attempt), folder, checkpoint_store(cell), pause_epoch)
+        Training(_recipe(cell, attempt), folder, checkpoint_store(cell), pause_epoch=pause_epoch)
         for cell, folder in zip(cells, folders, strict=True)
     )
     first = next(iter(cells))  # all have the same base model and prompt

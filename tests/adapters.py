@@ -6,8 +6,7 @@ from pathlib import Path
 from learning.models.loaded_base import LoadedBase
 from learning.training.cell import train_adapters
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome, TrainingStep
 from schemas.label import Label
 
 

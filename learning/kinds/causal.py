@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
     from learning.prompt.lengths import Length
-    from learning.training.recipe import Recipe, TrainingOutcome
-    from learning.training.run import Training
+    from learning.training.recipe import Recipe, Training, TrainingOutcome
 
 
 class CausalKind:

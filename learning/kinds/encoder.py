@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from learning.models.fine_tune import FineTune
     from learning.models.model_files import ModelFiles
     from learning.prompt.decoding import Decoding, LabelProbabilities
-    from learning.training.recipe import Recipe, TrainingOutcome
-    from learning.training.run import Training
+    from learning.training.recipe import Recipe, Training, TrainingOutcome
 
 TRAINING_CHANGES = {1: "encoders are trained"}
 """Like `learning.study.identity.TRAINING_CHANGES`, for encoders."""

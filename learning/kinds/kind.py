@@ -11,8 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from learning.models.model_files import ModelFiles
 from learning.prompt.lengths import Length
 from learning.scoring.model_evaluation import Scorer
-from learning.training.recipe import Recipe, TrainingOutcome
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 from schemas.model_card import ExportForm

@@ -13,8 +13,7 @@ from learning.models.quiet import quiet_libraries
 from learning.prompt.encoding import encode_examples
 from learning.training.arguments import checkpoints_gradients
 from learning.training.cell_training import CellTraining
-from learning.training.recipe import Recipe, TrainingOutcome, first_micro_batch_size, smaller_micro_batch_size
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome, first_micro_batch_size, smaller_micro_batch_size
 from learning.training.shared_pass import SharedPass, count_kept
 from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.errors import FailureError

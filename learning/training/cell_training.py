@@ -18,8 +18,8 @@ from learning.models.windows import find_window
 from learning.prompt.encoding import EncodedExample, check_lengths, common_prefix_length, longest_allowed
 from learning.training.arguments import build_arguments, checkpoints_gradients, encode_rows
 from learning.training.probe import takes_packs, takes_stacks
-from learning.training.recipe import TrainingOutcome, first_micro_batch_size
-from learning.training.run import Run, Training
+from learning.training.recipe import Training, TrainingOutcome, first_micro_batch_size
+from learning.training.run import Run
 from learning.training.shared_pass import SharedPass
 from learning.training.trainer import (
     AdapterTrainer,

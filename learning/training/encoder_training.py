@@ -19,8 +19,8 @@ from learning.models.quiet import quiet_libraries
 from learning.training.arguments import plain_arguments, use_one_gpu
 from learning.training.cell import OutOfMemoryError
 from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
-from learning.training.recipe import Recipe, TrainingOutcome, smaller_micro_batch_size
-from learning.training.run import Run, Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome, smaller_micro_batch_size
+from learning.training.run import Run
 from learning.training.stopping import TrainingStoppedError, stoppable
 from schemas.label import LABELS, Label
 

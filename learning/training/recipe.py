@@ -1,8 +1,11 @@
 """Input and output of a training, as passed between processes. Loads no heavy library."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from learning.training.checkpoints import CheckpointStore
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 
 MOST_EXAMPLES_A_PASS = 16
@@ -62,6 +65,27 @@ class Recipe:
     prompt: PromptSettings
     lora: LoraSettings
     training: TrainingSettings
+
+
+def _ignore_step(step: TrainingStep) -> None:
+    """Nothing; a lambda could not go to another process."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """One fine-tune that is to be trained."""
+
+    recipe: Recipe
+    adapter_folder: Path
+    """Folder of the fine-tune, which appears complete or not at all."""
+    store: CheckpointStore | None = None
+    """The checkpoints: the training continues from the furthest suitable one, and writes more. None for no
+    checkpoints."""
+    on_step: Callable[[TrainingStep], None] = _ignore_step
+    """Called with each step as it ends."""
+    pause_epoch: int | None = None
+    """The epoch after which it pauses, with the fine-tune at that point in its folder and a checkpoint; None if it does
+    not pause."""
 
 
 def _largest_part(whole: int, most: int) -> int:

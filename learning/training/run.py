@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,27 +11,9 @@ from transformers import TrainerState
 
 from learning.models.device import Device, describe_environment, peak_memory_bytes
 from learning.training.callbacks import Saving, StepReporter
-from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.recipe import Training, TrainingOutcome, TrainingStep
 from learning.training.schedule import lay_out_steps
 from schemas.files import temporary_folder
-
-
-@dataclass(frozen=True)
-class Training:
-    """One fine-tune that is to be trained."""
-
-    recipe: Recipe
-    adapter_folder: Path
-    """Folder of the fine-tune, which appears complete or not at all."""
-    store: CheckpointStore | None = None
-    """The checkpoints: the training continues from the furthest suitable one, and writes more. None for no
-    checkpoints."""
-    on_step: Callable[[TrainingStep], None] = lambda _: None
-    """Called with each step as it ends."""
-    pause_epoch: int | None = None
-    """The epoch after which it pauses, with the fine-tune at that point in its folder and a checkpoint; None if it does
-    not pause."""
 
 
 class Run:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 from learning.models.fine_tune import FineTune
 from learning.study.evaluation import Evaluation, LabelledPart
-from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
+from learning.training.recipe import Recipe, Training, TrainingOutcome, TrainingStep
 from schemas.cell import PromptSettings, TrainingSettings
 from schemas.evaluation import DecodingSettings
 from schemas.label import Label
@@ -91,16 +90,6 @@ class TravellingJob(Job[Result]):
 
 
 @dataclass(frozen=True)
-class PlannedTraining:
-    """One adapter that a job trains; see `learning.training.run.Training`."""
-
-    recipe: Recipe
-    adapter_folder: Path
-    store: CheckpointStore | None
-    pause_epoch: int | None = None
-
-
-@dataclass(frozen=True)
 class TrainingJob(TravellingJob[list[TrainingOutcome]]):
     """Train adapters, side by side if memory allows; only one on another machine.
 
@@ -110,21 +99,17 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
 
     headlines: tuple[str, ...]
     labels: tuple[Label, ...]
-    trainings: tuple[PlannedTraining, ...]
-    """One or more, whose recipes differ only in learning rate, epochs and seed."""
+    trainings: tuple[Training, ...]
+    """One or more, whose recipes differ only in learning rate, epochs and seed; their steps become events."""
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[TrainingOutcome]:
         """Train the adapters."""
-        from learning.training.run import Training
 
         def report_step(index: int, step: TrainingStep) -> None:
             notify((index, step))
 
         trainings = [
-            Training(
-                planned.recipe, planned.adapter_folder, planned.store, partial(report_step, index), planned.pause_epoch
-            )
-            for index, planned in enumerate(self.trainings)
+            replace(training, on_step=partial(report_step, index)) for index, training in enumerate(self.trainings)
         ]
         return base.train(self.headlines, self.labels, trainings, notify)
 
@@ -150,7 +135,7 @@ class TrainingJob(TravellingJob[list[TrainingOutcome]]):
         """The job with its checkpoints, which are mirrored to the storage from then on."""
         return replace(self, trainings=tuple(self._arrive(storage, scratch)))
 
-    def _arrive(self, storage: "SharedStorage", scratch: Path) -> Iterator[PlannedTraining]:
+    def _arrive(self, storage: "SharedStorage", scratch: Path) -> Iterator[Training]:
         for number, training in enumerate(self.trainings):
             assert training.store is not None
             mirror, root = storage.checkpoints(training.store.training_id), scratch / f"checkpoints-{number}"

@@ -12,8 +12,8 @@ import torch
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe
-from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
+from learning.training.recipe import Recipe, Training
+from learning.worker.jobs import BaseSpec, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
@@ -47,7 +47,7 @@ def test_a_killed_training_continues_to_the_adapter_of_an_undisturbed_one(
 
     def train(name: str, store: CheckpointStore | None, on_event: Any = lambda _: None) -> Any:
         spec = BaseSpec(MODEL_FOLDER, "nf4", training)
-        planned = PlannedTraining(recipe, tmp_path / name, store)
+        planned = Training(recipe, tmp_path / name, store)
         [outcome] = worker.run(TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,)), on_event)
         return outcome
 

@@ -21,8 +21,8 @@ from learning.kinds.registry import find_kind
 from learning.kinds.resolution import resolve_base_model
 from learning.models.fine_tune import FineTune
 from learning.study.evaluation import LabelledPart
-from learning.training.recipe import Recipe
-from learning.worker.jobs import BaseSpec, PlannedTraining, ScoringJob, TrainingJob
+from learning.training.recipe import Recipe, Training
+from learning.worker.jobs import BaseSpec, ScoringJob, TrainingJob
 from operations.known_sources import read_whole
 from operations.planning import lay_out
 from operations.preview import describe_study
@@ -173,7 +173,7 @@ def test_a_new_kind_of_model_is_one_package_and_its_registration(
     spec = BaseSpec(found.folder, "none", settings.training)
     model = find_kind(found.folder).load(spec.folder, spec.quantization, spec.training)
     recipe = Recipe(settings.prompt, settings.lora, settings.training)
-    planned = PlannedTraining(recipe, tmp_path / "trained", None)
+    planned = Training(recipe, tmp_path / "trained")
     labels = (Label.POSITIVE, Label.POSITIVE, Label.NEGATIVE)
     [outcome] = TrainingJob(spec, ("a", "b", "c"), labels, (planned,)).do(model, lambda _: None)
     part = LabelledPart("test", ("a", "b", "c"), ("Up", "More", "Down"), tuple(label.value for label in labels))

@@ -3,7 +3,6 @@
 import pytest
 
 from schemas.promotion import Champion
-from storage.cells import add_cells
 from storage.champions import (
     ChampionChangedError,
     Decision,
@@ -11,12 +10,9 @@ from storage.champions import (
     load_champion,
     load_champion_before,
     load_decision,
-    load_match,
     save_decision,
 )
-from storage.evaluations import save_evaluations
 from storage.query import query
-from storage.splits import save_split
 
 
 def decide(warehouse, decision: str, cell_id: str, by: str = "gate") -> None:
@@ -76,13 +72,3 @@ def test_only_a_decision_of_the_gate_counts_as_a_judgement_of_a_study(warehouse)
     assert load_decision(warehouse, "study") is None
     decide(warehouse, "kept", "weak")
     assert load_decision(warehouse, "study")["cell_id"] == "weak"
-
-
-def test_headlines_that_the_other_cell_was_trained_on_are_not_compared(finished, cell, evaluation, predict):
-    save_split(finished, "other", "snapshot", {"train": ["0000000000000001"], "test": ["0000000000000000"]}, {})
-    add_cells(finished, "study", [cell(cell_id="champion", split_id="other", seed=7)])
-    elsewhere = evaluation("champion", 0.1, evaluation_id="elsewhere")
-    save_evaluations(finished, [elsewhere], predict("elsewhere", "neutral"))
-    labels, predicted, other_predicted = load_match(finished, "tuned at 0.1", "elsewhere")
-    assert (labels.tolist(), predicted.tolist(), other_predicted.tolist()) == ([0, 2], [2, 2], [1, 1])
-    assert [len(each) for each in load_match(finished, "elsewhere", "tuned at 0.1")] == [3, 3, 3]

@@ -8,12 +8,13 @@ from storage.cells import add_cells, find_cell
 from storage.comparisons import (
     load_best_baseline,
     load_flips,
+    load_match,
     load_pairings,
     load_runs,
     load_verdicts,
     save_comparisons,
 )
-from storage.evaluations import forget_evaluations
+from storage.evaluations import forget_evaluations, save_evaluations
 from storage.splits import save_split
 from storage.studies import save_study
 from tests.asking import ask
@@ -204,3 +205,13 @@ def test_a_beginning_that_fits_no_cell_or_several_is_refused(warehouse, cell, be
     add_cells(warehouse, "study", [cell(cell_id=f"3f9a{number}") for number in range(1, 5)])
     with pytest.raises(InputError, match=line):
         find_cell(warehouse, beginning)
+
+
+def test_headlines_that_the_other_cell_was_trained_on_are_not_compared(finished, cell, evaluation, predict):
+    save_split(finished, "other", "snapshot", {"train": ["0000000000000001"], "test": ["0000000000000000"]}, {})
+    add_cells(finished, "study", [cell(cell_id="champion", split_id="other", seed=7)])
+    elsewhere = evaluation("champion", 0.1, evaluation_id="elsewhere")
+    save_evaluations(finished, [elsewhere], predict("elsewhere", "neutral"))
+    labels, predicted, other_predicted = load_match(finished, "tuned at 0.1", "elsewhere")
+    assert (labels.tolist(), predicted.tolist(), other_predicted.tolist()) == ([0, 2], [2, 2], [1, 1])
+    assert [len(each) for each in load_match(finished, "elsewhere", "tuned at 0.1")] == [3, 3, 3]

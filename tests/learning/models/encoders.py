@@ -24,8 +24,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.kinds.encoder import KIND, EncoderModel
 from learning.models.base_model import load_tokenizer
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome, TrainingStep
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

@@ -13,8 +13,7 @@ from embedded.grammar import generate_headline
 from learning.models.loaded_base import LoadedBase
 from learning.training.cell import train_adapters
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label
 

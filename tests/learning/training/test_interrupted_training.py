@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from learning.training.checkpoints import MANIFEST, CheckpointStore
-from learning.training.recipe import TrainingStep
-from learning.worker.jobs import BaseSpec, PlannedTraining, TrainingJob
+from learning.training.recipe import Training, TrainingStep
+from learning.worker.jobs import BaseSpec, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError
 from schemas.label import Label
 from tests.learning.training.short_trainings import KilledError, recipe, weights
@@ -52,7 +52,7 @@ def test_a_process_killed_at_any_moment_continues_to_the_same_weights(
     """`kill -9` at a step, and some time after one, when a checkpoint may be half written."""
     how = recipe(6, checkpoint_steps=1)
     spec = BaseSpec(tiny_folder, "nf4", how.training)
-    planned = PlannedTraining(how, tmp_path / "killed", store)
+    planned = Training(how, tmp_path / "killed", store)
     job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,))
     worker, left = Worker(), []
     for step, delay in ((4, 0.0), (17, 0.01)):

@@ -6,8 +6,7 @@ from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.training.cell import train_adapters
-from learning.training.recipe import Recipe
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training
 from learning.training.shared_pass import count_kept
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import LABELS

@@ -16,7 +16,7 @@ from learning.models.stacked_lora import AdapterStack, structural_copy
 from learning.training import probe, shared_pass
 from learning.training.cell import count_side_by_side, train_adapters
 from learning.training.checkpoints import CheckpointStore
-from learning.training.run import Training
+from learning.training.recipe import Training
 from learning.training.trainer import SharedTrainer
 from schemas.cell import LoraSettings
 from schemas.label import Label

@@ -11,8 +11,7 @@ from learning.models.loaded_base import LoadedBase
 from learning.training import stopping
 from learning.training.cell import train_adapters
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe, TrainingOutcome, TrainingStep
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training, TrainingOutcome, TrainingStep
 from learning.training.stopping import TrainingStoppedError, request_stop
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import Label

@@ -13,8 +13,7 @@ from learning.models.loaded_base import LoadedBase
 from learning.prompt.decoding import Decoding
 from learning.prompt.lengths import fit_headlines
 from learning.scoring.model_evaluation import answer_headlines
-from learning.training.recipe import Recipe
-from learning.training.run import Training
+from learning.training.recipe import Recipe, Training
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.label import LABELS
 

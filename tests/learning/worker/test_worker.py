@@ -16,9 +16,9 @@ import pytest
 import learning.worker.process
 from learning.study.evaluation import LabelledPart
 from learning.training.checkpoints import CheckpointStore
-from learning.training.recipe import Recipe
+from learning.training.recipe import Recipe, Training
 from learning.worker.environment import torch_environment
-from learning.worker.jobs import BaseSpec, CheckingJob, Job, PlannedTraining, ScoringJob, TrainingJob
+from learning.worker.jobs import BaseSpec, CheckingJob, Job, ScoringJob, TrainingJob
 from learning.worker.process import Worker, WorkerDiedError, _answer, _Bases
 from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import FailureError, InputError
@@ -44,7 +44,7 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
     training = TrainingSettings(schedule="constant", learning_rate=1e-3, epochs=1, seed=7, **settings)
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training)
     base = BaseSpec(folder, "nf4", training)
-    planned = PlannedTraining(recipe, adapter, None)
+    planned = Training(recipe, adapter)
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
 
 
