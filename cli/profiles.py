@@ -26,4 +26,4 @@ def profiles(
         print_notice("to write your own: fintone profiles desk > my.yaml, edit it, then fintone run --profile my.yaml")
         return
     build_from_options(name, [], [])
-    StandardOutput().write(load_profile_text(name))
+    StandardOutput(may_be_file=False).write(load_profile_text(name))

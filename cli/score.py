@@ -24,7 +24,7 @@ from reporting.csv_rows import CsvRows
 from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Literal
 
     from operations.drift import DriftWatch
@@ -205,26 +205,7 @@ def run_scoring(settings: "ScoreSettings", form: "Literal['csv', 'jsonl'] | None
 def _answers_to_stdout(form: "Literal['csv', 'jsonl']", csv_rows: "CsvRows") -> "Write":
     from reporting.score_files import answers_to_stream
 
-    return answers_to_stream(_DeliveredOutput(), form, csv_rows)
-
-
-class _DeliveredOutput:
-    """Standard output for answers; see `cli.output.results.deliver`."""
-
-    def write(self, text: str) -> int:
-        """Write a text."""
-        self.writelines([text])
-        return len(text)
-
-    def writelines(self, texts: "Iterable[str]") -> None:
-        """Write texts."""
-        from cli.output.results import deliver
-
-        deliver(texts, None)
-
-    def flush(self) -> None:
-        """Write buffered text."""
-        StandardOutput().flush()
+    return answers_to_stream(StandardOutput(), form, csv_rows)
 
 
 def _print_end(csv_rows: "CsvRows", watch: "DriftWatch", scored: "ScoredSource") -> None:

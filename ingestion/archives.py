@@ -9,10 +9,10 @@ from pathlib import PurePosixPath
 from ingestion import bounds
 from ingestion.passed_over import describe_why
 from schemas.errors import InputError
+from schemas.listing import list_some
 from schemas.reasons import describe_reason
 
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_SHOWN_MEMBERS = 5
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
 
 
@@ -65,8 +65,7 @@ def read_member(archive: zipfile.ZipFile, name: str, source: str) -> bytes:
 
 def describe_files(files: Sequence[str]) -> str:
     """The first few names, for an error."""
-    more = f" and {len(files) - _SHOWN_MEMBERS} more" if len(files) > _SHOWN_MEMBERS else ""
-    return (", ".join(map(repr, files[:_SHOWN_MEMBERS])) or "nothing") + more
+    return list_some([repr(name) for name in files]) or "nothing"
 
 
 def _names(archive: zipfile.ZipFile) -> list[str]:

@@ -16,6 +16,7 @@ from charset_normalizer import CharsetMatch, from_bytes
 
 from ingestion.letters import tell_apart
 from schemas.errors import InputError
+from schemas.listing import cut
 from schemas.source import DataSettings
 
 LEGACY_ENCODINGS = ("cp1252", "latin_1", "cp1251", "cp850", "mac_roman", "shift_jis", "gb18030")
@@ -127,11 +128,11 @@ def decode(content: bytes, source: str, settings: DataSettings, legacy: str | No
     """
     name = settings.encoding or _detect(content, source, settings, legacy)
     check_encoding(name)
-    is_sound = _is_sound(content, name)
-    if not is_sound and not is_made_of_bytes(name):
+    sound = is_sound(content, name)
+    if not sound and not is_made_of_bytes(name):
         setting = settings.call("encoding")
         raise EncodingError(f"source {source!r} is not valid text in {name!r}: set {setting} to its encoding")
-    return Text(content, name, is_sound)
+    return Text(content, name, sound)
 
 
 def check_encoding(name: str) -> None:
@@ -146,7 +147,7 @@ def check_encoding(name: str) -> None:
         codec = None
     is_text = codec is not None and codec._is_text_encoding and codec.incrementaldecoder is not None  # noqa: SLF001
     if codec is None or not is_text or codec.name.replace("_", "-") in _NOT_OF_FILES:
-        shown = name if len(name) <= _SHOWN_CHARACTERS else f"{name[:_SHOWN_CHARACTERS]}..."
+        shown = cut(name, _SHOWN_CHARACTERS)
         raise EncodingError(f"encoding {shown!r} is not a known text encoding: try utf-8, cp1252 or utf-16")
 
 
@@ -160,7 +161,8 @@ def escape_bytes(text: str, encoding: str) -> str:
     return _SURROGATE.sub(lambda sign: ascii(sign.group().encode(encoding, "surrogateescape"))[2:-1], text)
 
 
-def _is_sound(content: bytes, encoding: str) -> bool:
+def is_sound(content: bytes, encoding: str) -> bool:
+    """Whether all bytes are valid text in an encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         for start in range(0, len(content), _PIECE):
@@ -183,7 +185,7 @@ def _detect(content: bytes, source: str, settings: DataSettings, legacy: str | N
     marked = next((name for mark, name in _MARKS.items() if content.startswith(mark)), None) or find_wide(content)
     if marked:
         return marked
-    if _is_sound(content, "utf-8"):
+    if is_sound(content, "utf-8"):
         return "utf-8"
     lines = list(islice(_odd_lines(content), _SAMPLED_LINES))
     if sum(_is_meant_as_utf8(line) for line in lines) * 2 > len(lines):

@@ -6,8 +6,7 @@ from typing import NoReturn
 
 from ingestion.passed_over import describe_why
 from schemas.errors import InputError
-
-_SHOWN = 5
+from schemas.listing import list_some
 
 
 class FolderError(InputError):
@@ -36,7 +35,7 @@ def list_folder(folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         files += [Path(parent, name) for name in names if reasons[name] is None]
         others += [f"{(within / name).as_posix()} ({why})" for name, why in reasons.items() if why]
     if not files:
-        besides = f" of data, only {', '.join(sorted(others)[:_SHOWN])}" if others else ""
+        besides = f" of data, only {list_some(sorted(others))}" if others else ""
         raise FolderError(f"source {str(folder)!r} is a folder without files{besides}: give one with headlines")
     for file in files:
         if not file.is_file():

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from schemas.errors import InputError
 from schemas.hub_errors import explain_refusal
+from schemas.quiet import quiet_loggers
 from schemas.reasons import describe_reason
 
 _LIBRARIES = ("datasets", "huggingface_hub", "fsspec", "httpx", "httpx2")
@@ -77,20 +78,14 @@ def quiet_hub() -> Iterator[None]:
     from huggingface_hub.utils.tqdm import disable_progress_bars as disable_hub_bars
     from huggingface_hub.utils.tqdm import enable_progress_bars as enable_hub_bars
 
-    loggers = [logging.getLogger(name) for name in _LIBRARIES]
-    levels = [logger.level for logger in loggers]
     shown, hub_shown = not are_progress_bars_disabled(), not are_hub_bars_disabled()
-    with warnings.catch_warnings():
+    with quiet_loggers(_LIBRARIES, logging.CRITICAL), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             disable_progress_bars()
             disable_hub_bars()
-            for logger in loggers:
-                logger.setLevel(logging.CRITICAL)
             yield
         finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
             if shown:
                 enable_progress_bars()
             if hub_shown:

@@ -1,11 +1,13 @@
 """Reads files of prices as tables of text, with the day of each row."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from ingestion.date_order import DateOrderError
 from ingestion.dates import parse_dates
+from ingestion.encodings import is_sound
 from schemas.errors import InputError
 from schemas.paths import describe_place, local_path
 
@@ -33,12 +35,12 @@ def find_price_file(source: str) -> Path:
     return path
 
 
-def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Series]:
+def read_price_table(path: Path, date_columns: Sequence[str]) -> tuple[pd.DataFrame, pd.Series]:
     """Every cell as text, and the day of each row at midnight (NaT where it cannot be read).
 
     Args:
         path: From `find_price_file`.
-        date_column: The possible names of the date column, in lower case, separated by commas.
+        date_columns: The possible names of the date column, in lower case.
 
     Raises:
         InputError: It cannot be read, is empty or has no column of dates, or the order of day and month is unknown.
@@ -47,10 +49,11 @@ def read_price_table(path: Path, date_column: str) -> tuple[pd.DataFrame, pd.Ser
         table = _read(path)
     except (ValueError, OSError, UnicodeDecodeError) as error:
         raise PriceFileError(f"prices {path.name}: cannot be read ({' '.join(str(error).split())})") from error
-    names = [name for name in table.columns if str(name).strip().lower() in date_column.split(",")]
+    table.columns = table.columns.map(str)  # a workbook may have the number of a stock for a name
+    names = [name for name in table.columns if name.strip().lower() in date_columns]
     if table.empty or not names:
-        columns = ", ".join(map(repr, map(str, table.columns))) or "none"
-        lacking = "rows" if names else f"column {date_column.split(',', maxsplit=1)[0]}; its columns are {columns}"
+        columns = ", ".join(map(repr, table.columns)) or "none"
+        lacking = "rows" if names else f"column {date_columns[0]}; its columns are {columns}"
         raise PriceFileError(f"prices {path.name}: has no {lacking}")
     words = table[names[0]].fillna("").astype("str").str.replace(_ZONE, r"\1", regex=True)
     try:
@@ -66,21 +69,13 @@ def _read(path: Path) -> pd.DataFrame:
     if path.suffix.lower() == ".xlsx":
         return pd.read_excel(path).astype("object").map(_spell).astype("str")
     content = path.read_bytes()
-    encoding = "utf-8-sig" if _is_utf8(content) else "cp1252"
+    encoding = "utf-8-sig" if is_sound(content, "utf-8") else "cp1252"
     head = content[:4_000].decode(encoding, "replace").partition("\n")[0]
     delimiter = max(",;\t|", key=head.count)
     table = pd.read_csv(path, sep=delimiter, dtype="str", encoding=encoding, skipinitialspace=True)
     if delimiter == ";":  # files that delimit with it write decimals with a comma
         table = table.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
     return table
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _spell(value: object) -> str:

@@ -11,12 +11,11 @@ from ingestion.label_shapes import assign, describe_shape
 from ingestion.labels import SHOWN_CHARACTERS
 from schemas.columns import ReadColumns
 from schemas.errors import InputError
-from schemas.listing import count
+from schemas.listing import count, cut, list_some
 from schemas.source import DataSettings
 
 MOST_SHOWN = 20
 """Most reasons that are listed with examples, and most words of a label map to paste."""
-_IN_A_LINE = 5
 _EXAMPLES = 3
 _RAW_CHARACTERS = 80
 
@@ -176,8 +175,7 @@ def _give_examples(rejected: "pd.DataFrame", reasons: "pd.Series") -> Iterator[s
 
 
 def _cut(raw: str) -> str:
-    shown = " ".join(raw.split())
-    return repr(shown if len(shown) <= _RAW_CHARACTERS else f"{shown[:_RAW_CHARACTERS]}...")
+    return repr(cut(" ".join(raw.split()), _RAW_CHARACTERS))
 
 
 def _name_column(columns: ReadColumns) -> str:
@@ -186,9 +184,7 @@ def _name_column(columns: ReadColumns) -> str:
 
 
 def _list_counts(labels: Counter[str]) -> str:
-    more = len(labels) - _IN_A_LINE
-    listed = ", ".join(f"{word!r} {count:,}" for word, count in labels.most_common(_IN_A_LINE))
-    return listed + (f" and {more:,} more" if more > 0 else "")
+    return list_some([f"{word!r} {number:,}" for word, number in labels.most_common()])
 
 
 def _sum(reasons: "pd.Series", pattern: re.Pattern[str]) -> int:

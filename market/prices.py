@@ -90,9 +90,8 @@ def read_prices(
 
 def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple[pd.DataFrame, str]:
     """One row for each price, with columns session, instrument and price; and the name of the column of prices."""
-    by_name = {name.strip().lower(): name for name in table.columns if name != "session"}
     instrument = find_column(table.columns, INSTRUMENTS)
-    price = price_column or next((by_name[name] for name in PRICES if name in by_name), None)
+    price = price_column or find_column(table.columns, PRICES)
     if price is not None and price not in table.columns:
         raise PricesError(
             f"{source}: has no column {price!r}; its columns are {', '.join(map(repr, table.columns[:-1]))}"

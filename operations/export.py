@@ -98,17 +98,13 @@ def _check(folder: Path, model: CellModel, canaries: "Canaries", *, is_whole: bo
     """Compare the written files with the ledger, and return a sentence which states that they agree."""
     from learning.kinds.registry import find_kind
     from learning.models.fine_tune import FineTune
-    from learning.prompt.choice import ask
-    from learning.prompt.question import make_questions
     from learning.scoring.canaries import compare_canaries
 
     place, quantization = (folder, "none") if is_whole else (model.base.folder, model.base.quantization)
     loaded = find_kind(place).load(place, quantization, model.base.training)
     chooser = read_examples(folder, model.prompt) if model.prompt.examples else None
-    none = (None,) * len(canaries.headlines)
-    contexts = canaries.contexts if model.context_column else none
-    headlines = make_questions(canaries.headlines, contexts, canaries.instruments if model.names_instrument else none)
-    canaries = replace(canaries, headlines=ask(headlines, chooser))
+    headlines = model.ask(canaries.headlines, canaries.contexts, canaries.instruments, chooser)
+    canaries = replace(canaries, headlines=headlines)
     outcome = compare_canaries(canaries, loaded, None if is_whole else FineTune(folder), model.prompt)
     if not outcome.passed:
         raise ExportMismatchError(

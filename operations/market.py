@@ -44,7 +44,7 @@ def measure_market(settings: MarketSettings) -> Measured:
     path = find_price_file(settings.prices)
     answers = choose_answers(settings)
     cell_id, temperature = answers.cell or (None, None)
-    table, dates = read_price_table(path, ",".join(DATES))
+    table, dates = read_price_table(path, DATES)
     known = dates.dropna()
     if known.empty:
         raise NothingMeasuredError(

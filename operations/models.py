@@ -73,6 +73,7 @@ class CellModel:
         headlines: Sequence[str],
         contexts: Sequence[str | None] | None = None,
         instruments: Sequence[str | None] | None = None,
+        chooser: "Chooser | None" = None,
     ) -> tuple[str, ...]:
         """The headlines as its prompt asks them: with their examples, context and instrument.
 
@@ -80,6 +81,7 @@ class CellModel:
             headlines: N texts, each with its context and its instrument where it has them.
             contexts: N contexts, where the headlines come without them.
             instruments: N instruments that they are about, likewise.
+            chooser: Another chooser of the examples than its own.
         """
         from learning.prompt.choice import ask
         from learning.prompt.question import make_questions
@@ -89,7 +91,7 @@ class CellModel:
             (contexts if self.context_column else None) or none,
             (instruments if self.names_instrument else None) or none,
         )
-        return ask(make_questions(headlines, *shown), self.chooser)
+        return ask(make_questions(headlines, *shown), chooser or self.chooser)
 
 
 def load_model(home: Home, cell: "StoredCell") -> CellModel:

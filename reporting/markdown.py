@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from reporting.text import visible
+from schemas.listing import cut
 
 MOST_CHARACTERS = 160
 _MARKUP = frozenset("\\`*_[]<>&~|#")
@@ -17,7 +18,7 @@ _START = re.compile(r"^(\s*\d*)([-+=.)])")
 
 def escape(text: str, most: int = MOST_CHARACTERS) -> str:
     """A text on one line, cut if long, without anything that Markdown, HTML or a display would interpret."""
-    shown = visible(text if len(text) <= most else f"{text[:most]}...")
+    shown = visible(cut(text, most))
     return _START.sub(r"\1\\\2", "".join(f"\\{char}" if char in _MARKUP else char for char in shown))
 
 

@@ -38,7 +38,16 @@ class Text(STRING):
         return bool(super().check(pandera_dtype))
 
 
-class CandidateFrame(pa.DataFrameModel):
+class _StrictFrame(pa.DataFrameModel):
+    """A frame without other columns; nothing is converted silently."""
+
+    class Config:
+        """See pandera's `BaseConfig`."""
+
+        strict = True
+
+
+class CandidateFrame(_StrictFrame):
     """Rows of a source before they are accepted: a row without a defect has a text and one of the three labels.
 
     A missing value passes the checks of its column, because a row that could not be parsed has a defect and no values.
@@ -105,13 +114,8 @@ class CandidateFrame(pa.DataFrameModel):
         """A row that could be parsed has none."""
         return defects.isna()
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class PublicationFrame(pa.DataFrameModel):
+class PublicationFrame(_StrictFrame):
     """The text of each time of publication, and the time in UTC, missing where the text cannot be read."""
 
     word: Series[Text]
@@ -135,13 +139,8 @@ class PublicationFrame(pa.DataFrameModel):
         """Not later than now."""
         return times <= pd.Timestamp.now("UTC").tz_localize(None) + CLOCKS
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class AcceptedFrame(pa.DataFrameModel):
+class AcceptedFrame(_StrictFrame):
     """Accepted rows: the headline of each, its file and row number there, and the further columns of the source.
 
     A row with a label for each of several entities is one row here for each of them.
@@ -155,13 +154,8 @@ class AcceptedFrame(pa.DataFrameModel):
     publisher: Series[Text] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
     extra: Series[Text] = pa.Field(nullable=True)
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class HeadlineFrame(pa.DataFrameModel):
+class HeadlineFrame(_StrictFrame):
     """Accepted headlines, one row each, in the order of the source.
 
     Headlines with the same text share `text_id`, those that differ only in what `ingestion.masking` leaves out share
@@ -179,13 +173,8 @@ class HeadlineFrame(pa.DataFrameModel):
     context: Series[Text] = pa.Field(nullable=True, str_length={"min_value": 1})
     instrument: Series[Text] = pa.Field(nullable=True, str_length={"min_value": 1, "max_value": MAX_NAME})
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class RejectedFrame(pa.DataFrameModel):
+class RejectedFrame(_StrictFrame):
     """Rejected rows: the file of the source and the row in it, the row as it was, and every reason."""
 
     source: Series[Text]
@@ -193,25 +182,15 @@ class RejectedFrame(pa.DataFrameModel):
     reason: Series[Text] = pa.Field(str_length={"min_value": 1})
     raw: Series[Text]
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class GivenFrame(pa.DataFrameModel):
+class GivenFrame(_StrictFrame):
     """The parts that a source gives to its accepted headlines: a row for each headline and each part of its copies."""
 
     headline_id: Series[Text] = pa.Field(str_length={"min_value": 16, "max_value": 16})
     part: Series[Text] = pa.Field(isin=SPLIT_PARTS)
 
-    class Config:
-        """No other columns, and no silent conversions."""
 
-        strict = True
-
-
-class QuarantineFrame(pa.DataFrameModel):
+class QuarantineFrame(_StrictFrame):
     """Rows whose text has another label elsewhere in the source, accepted or not."""
 
     source: Series[Text]
@@ -220,8 +199,3 @@ class QuarantineFrame(pa.DataFrameModel):
     text: Series[Text] = pa.Field(str_length={"min_value": 1})
     label: Series[Text] = pa.Field(isin=LABEL_VALUES)
     resolution: Series[Text] = pa.Field(isin=["dropped", "outvoted", "majority", "kept"])
-
-    class Config:
-        """No other columns, and no silent conversions."""
-
-        strict = True

@@ -17,9 +17,9 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def cut(text: str) -> str:
-    """A text, cut when long."""
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+def cut(text: str, most: int = MOST_CHARACTERS) -> str:
+    """A text, cut when it has more than `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def show(value: object) -> str:

@@ -1,5 +1,6 @@
 """The messages of libraries' errors, shortened for our one-line messages."""
 
+from schemas.listing import cut
 from schemas.redaction import redact
 
 _SHOWN_CHARACTERS = 160
@@ -17,5 +18,4 @@ def first_line(error: Exception) -> str:
 
 def describe_reason(error: Exception) -> str:
     """The first line of an error without what is secret in it, cut when long."""
-    message = redact(" ".join(first_line(error).split()))
-    return message if len(message) <= _SHOWN_CHARACTERS else f"{message[:_SHOWN_CHARACTERS]}..."
+    return cut(redact(" ".join(first_line(error).split())), _SHOWN_CHARACTERS)

@@ -48,9 +48,8 @@ def holding(warehouse: Path, kind: str, identifier: str) -> Iterator[None]:
     while (descriptor := _take_or_explain(path)) is None:
         now = time.monotonic()
         if now >= notice_at:
-            _log.warning(
-                "%s %s: %s is working on it; waiting until it is done", kind, identifier, _describe_holder(path)
-            )
+            who = describe_holder(warehouse, kind, identifier)
+            _log.warning("%s %s: %s is working on it; waiting until it is done", kind, identifier, who)
             notice_at = now + NOTICE_AGAIN_AFTER
         time.sleep(INTERVAL)
     try:
@@ -126,7 +125,11 @@ def list_running(warehouse: Path) -> list[str]:
 
 def describe_holder(warehouse: Path, kind: str, identifier: str) -> str:
     """Who holds a lock, as in `another process (PID 4711, fintone run)`."""
-    return _describe_holder(_path_of(warehouse, kind, identifier))
+    try:
+        pid = int(_path_of(warehouse, kind, identifier).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "another process"
+    return f"another process ({describe_process(pid)})" if pid != os.getpid() else "another thread of this process"
 
 
 def _describe_study(warehouse: Path, pid: int) -> str:
@@ -186,11 +189,3 @@ def _give_back(path: Path, descriptor: int) -> None:
     os.close(descriptor)
     with suppress(OSError):  # other locks are in it
         path.parent.rmdir()
-
-
-def _describe_holder(path: Path) -> str:
-    try:
-        pid = int(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return "another process"
-    return f"another process ({describe_process(pid)})" if pid != os.getpid() else "another thread of this process"

@@ -125,10 +125,10 @@ class _Wait:
         now = time.monotonic()
         left = self._deadline - now
         if left < 0:
-            raise WarehouseLockedError(f"warehouse {self._path}: {_describe_holder(holder)}; try again later")
+            raise WarehouseLockedError(f"warehouse {self._path}: {_explain_wait(holder)}; try again later")
         if now >= self._notice_at and left > NOTICE_AFTER:
             limit = "until it is free" if left == math.inf else f"up to {left:.0f} s more"
-            _log.warning("warehouse %s: %s; waiting %s, Ctrl-C ends it", self._path, _describe_holder(holder), limit)
+            _log.warning("warehouse %s: %s; waiting %s, Ctrl-C ends it", self._path, _explain_wait(holder), limit)
             self._notice_at = now + NOTICE_AGAIN_AFTER
         time.sleep(interval)
 
@@ -234,7 +234,7 @@ def cursor_of(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnectio
     return cursor
 
 
-def _describe_holder(error: duckdb.Error | None) -> str:
+def _explain_wait(error: duckdb.Error | None) -> str:
     """Who holds the file, from DuckDB's error; without an error, a writer that waits for it too."""
     if error is None:
         return "another process waits to write to it"

@@ -10,10 +10,6 @@ from storage.accepted_rows import fill_headlines
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
-_LATEST_VISIT = (
-    "FROM source_visits JOIN sources USING (ingest_id) WHERE source_visits.location = ?"
-    " ORDER BY source_visits.number DESC LIMIT 1"
-)
 _OF_HEADLINES = ("published_at_column", "timezone", "date_order", "instrument_column", "publisher_column")
 """Settings that decide which times, instruments and publishers headlines have."""
 
@@ -46,7 +42,7 @@ def save_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, se
 def is_last_visit(connection: DuckDBPyConnection, location: str, ingest_id: str, settings: str) -> bool:
     """Whether the latest visit of a place found this ingestion with these settings."""
     latest: list[tuple[str, str]] = connection.execute(
-        f"SELECT ingest_id, source_visits.settings {_LATEST_VISIT}", [location]
+        "SELECT ingest_id, settings FROM source_visits WHERE location = ? ORDER BY number DESC LIMIT 1", [location]
     ).fetchall()
     return latest == [(ingest_id, settings)]
 

@@ -126,7 +126,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     cell = load_cell(home.warehouse, champion.cell_id)
     decoding = choose_decoding(home.warehouse, champion)
     other_split = None if cell.record.split_id == study.split_id else study.split_id
-    identifier = evaluation_id(*champion[:1], "test", champion.temperature, decoding_id(decoding), other_split)
+    identifier = evaluation_id(champion.cell_id, "test", champion.temperature, decoding_id(decoding), other_split)
     if identifier in load_evaluated(home.warehouse, champion.cell_id):
         return identifier
     model = load_model(home, cell)

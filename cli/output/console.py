@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from cli.output.screen import GAP, Screen
+from schemas.errors import InputError
 from schemas.files import OutputError
 from schemas.listing import count
 from schemas.text import show_text
@@ -107,21 +108,39 @@ def print_query(query: str) -> None:
     print_text(f'  fintone sql "{query}"')
 
 
+class UndeliverableError(InputError):
+    """Standard output cannot represent the answer."""
+
+
 class StandardOutput:
     """Standard output for data: control characters never reach a terminal; a pipe or a file gets every character.
 
     Its methods raise an `OutputError` if the system refuses what is written, and a `BrokenPipeError` if nobody reads.
     """
 
-    def __init__(self, *, is_escaped: bool = False) -> None:
-        """With `is_escaped`, texts are escaped already, and the escape codes left in them are styles of our own."""
-        self.is_escaped = is_escaped
+    def __init__(self, *, is_escaped: bool = False, may_be_file: bool = True) -> None:
+        """Provide it to a command.
+
+        Args:
+            is_escaped: Texts are escaped already, and the escape codes left in them are styles of our own.
+            may_be_file: Whether the command has `--output`.
+        """
+        self.is_escaped, self.may_be_file = is_escaped, may_be_file
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a text.
+
+        Raises:
+            UndeliverableError: The encoding of standard output lacks a character.
+        """
         shown = text if self.is_escaped or not sys.stdout.isatty() else show_text(text, lines=True)
         try:
             return sys.stdout.write(shown)
+        except UnicodeEncodeError as error:
+            sign, other = ascii(error.object[error.start]), ", or use --output" if self.may_be_file else ""
+            raise UndeliverableError(
+                f"standard output: its encoding {error.encoding} has no {sign}; set PYTHONIOENCODING=utf-8{other}"
+            ) from error
         except OSError as error:
             raise _explain_refusal(error) from error
 

@@ -30,10 +30,6 @@ ROWS_FOR_WIDTHS = 1_000
 Note = Callable[[str], object]
 
 
-class UndeliverableError(InputError):
-    """Standard output cannot represent the answer."""
-
-
 class RepeatedColumnError(InputError):
     """Two columns of an answer have the same name, and JSON objects could keep only one of them."""
 
@@ -89,15 +85,7 @@ def deliver(pieces: Iterable[str], output: Path | None, *, may_be_file: bool = T
         with appearing_file(output) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
             file.writelines(pieces)
         return
-    out = StandardOutput(is_escaped=is_captured)
-    for piece in pieces:
-        try:
-            out.write(piece)
-        except UnicodeEncodeError as error:
-            sign, other = ascii(error.object[error.start]), ", or use --output" if may_be_file else ""
-            raise UndeliverableError(
-                f"standard output: its encoding {error.encoding} has no {sign}; set PYTHONIOENCODING=utf-8{other}"
-            ) from error
+    StandardOutput(is_escaped=is_captured, may_be_file=may_be_file).writelines(pieces)
 
 
 @contextmanager

@@ -26,16 +26,24 @@ def forbid_telemetry() -> None:
 
 
 def is_server_set() -> bool:
-    """Whether the user has set a Prefect server; Prefect is imported only if one of its profiles may set one."""
+    """Whether the user has set a Prefect server; Prefect is imported only if one of its files may set one."""
     url = os.environ.get("PREFECT_API_URL")
     if url:
         return not _is_temporary(url)
     home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
-    if not (os.environ.get("PREFECT_PROFILES_PATH") or (home / "profiles.toml").exists()):
+    profiles = os.environ.get("PREFECT_PROFILES_PATH") or (home / "profiles.toml").exists()
+    if not (profiles or _is_configured_here()):
         return False
     from prefect.settings import PREFECT_API_URL
 
     return bool(PREFECT_API_URL.value())
+
+
+def _is_configured_here() -> bool:
+    """Whether a file in the working folder may have settings of Prefect, which reads three of them."""
+    marks = {"prefect.toml": "", ".env": "PREFECT_", "pyproject.toml": "tool.prefect"}
+    readable = [Path(name) for name in marks if Path(name).is_file() and os.access(name, os.R_OK)]
+    return any(marks[path.name] in path.read_text("utf-8", "replace") for path in readable)
 
 
 class ServerGoneError(FailureError):

@@ -175,7 +175,7 @@ class CausalModel:
     @property
     def arithmetic(self) -> str:
         """The dtype of the activations, as torch names it."""
-        return str(self.base.device.dtype).removeprefix("torch.")
+        return self.base.device.dtype_name
 
     def fits(self, headlines: Sequence[str], prompt: PromptSettings) -> "NDArray[np.bool_]":
         """See `learning.scoring.model_evaluation.Scorer`."""

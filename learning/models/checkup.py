@@ -43,11 +43,10 @@ def check_device() -> Finding:
 
     if torch.cuda.is_available():
         card = torch.cuda.get_device_properties(0)
-        dtype = str(choose_device().dtype).removeprefix("torch.")
         count = torch.cuda.device_count()
         others = f", the first of {count}" if count > 1 else ""
         text = f"CUDA: {card.name}{others}, {_gigabytes(card.total_memory)} GB, compute capability"
-        return Finding("device", "ok", f"{text} {card.major}.{card.minor}; computes in {dtype}")
+        return Finding("device", "ok", f"{text} {card.major}.{card.minor}; computes in {choose_device().dtype_name}")
     reason, remedy = _explain_no_gpu(torch.version.cuda, has_driver=shutil.which("nvidia-smi") is not None)
     threads = torch.get_num_threads()
     text = f"CPU: {os.cpu_count()} cores, torch uses {threads}{_describe_bfloat16()}; {reason}"
@@ -79,15 +78,11 @@ def has_native_bfloat16(cpuinfo: str) -> bool:
 
 def check_memory() -> Finding:
     """Whether a run fits into memory, and whether the 7B model of the profile `desk` would."""
-    import psutil
-    import torch
-
-    from learning.models.device import choose_device, free_memory_bytes
+    from learning.models.device import choose_device, free_memory_bytes, total_memory_bytes
 
     device = choose_device()
-    on_gpu = device.name == "cuda"
-    total = torch.cuda.mem_get_info()[1] if on_gpu else psutil.virtual_memory().total
-    return judge_memory(free_memory_bytes(device), total, "GPU memory" if on_gpu else "memory")
+    kind = "GPU memory" if device.name == "cuda" else "memory"
+    return judge_memory(free_memory_bytes(device), total_memory_bytes(device), kind)
 
 
 def judge_memory(free: int, total: int, kind: str) -> Finding:
@@ -154,13 +149,12 @@ def _quantise(weight: "torch.Tensor", device: "Device") -> Any:
 def _judge_four_bit(device: "Device", rounding: float, differences: dict[str, float]) -> Finding:
     from importlib.metadata import version
 
-    dtype = str(device.dtype).removeprefix("torch.")
-    library = f"bitsandbytes {version('bitsandbytes')} on {device.name} in {dtype}"
+    library = f"bitsandbytes {version('bitsandbytes')} on {device.name} in {device.dtype_name}"
     least, most = ROUNDING
     if not least < rounding < most:
         text = f"{library}: NF4 moves weights by {rounding:.0%} of their norm, where about 10% is right"
         return Finding("4-bit", "fail", text, FOUR_BIT_REMEDY)
-    wrong = {name: value for name, value in differences.items() if not value <= FOUR_BIT_TOLERANCE[dtype]}
+    wrong = {name: value for name, value in differences.items() if not value <= FOUR_BIT_TOLERANCE[device.dtype_name]}
     if wrong:
         text = ", ".join(f"{name} by {value:.2g}" for name, value in wrong.items())
         return Finding("4-bit", "fail", f"{library}: NF4 is off, {text} of the largest entry", FOUR_BIT_REMEDY)

@@ -43,6 +43,11 @@ class Device:
     scoring_flops: float = math.inf
     """Operations of one forward pass above which scoring gets no faster; larger batches only have more padding."""
 
+    @property
+    def dtype_name(self) -> str:
+        """Its dtype, as torch names it: `bfloat16`."""
+        return str(self.dtype).removeprefix("torch.")
+
 
 def choose_device(training: TrainingSettings | None = None) -> Device:
     """CUDA with bfloat16 if there is a GPU (float16 on cards older than Ampere), else the CPU in float32.
@@ -162,7 +167,7 @@ def describe_environment(device: Device) -> dict[str, str]:
         "commit": find_commit(),
         "device": device.name,
         "hardware": hardware,
-        "dtype": str(device.dtype).removeprefix("torch."),
+        "dtype": device.dtype_name,
         "optimizer": device.optimizer,
         "threads": str(torch.get_num_threads()),
         "python": platform.python_version(),

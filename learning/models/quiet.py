@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from schemas.quiet import quiet_loggers
+
 CHATTY = (
     "transformers",
     "trl",
@@ -24,23 +26,15 @@ _EXPERTS = r"The following (?:rank|alpha)_pattern keys did not match"
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Silence log lines below errors and deprecation warnings in the block, and progress bars from then on."""
-    loggers = [logging.getLogger(name) for name in CHATTY]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with quiet_loggers(CHATTY, logging.ERROR), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", _EXPERTS, RuntimeWarning)
-        try:
-            from transformers.utils import logging as transformers_logging
+        from transformers.utils import logging as transformers_logging
 
-            if "datasets" in sys.modules:  # scoring does without it, and it takes a second to load
-                from datasets.utils.logging import disable_progress_bar
+        if "datasets" in sys.modules:  # scoring does without it, and it takes a second to load
+            from datasets.utils.logging import disable_progress_bar
 
-                disable_progress_bar()
-            transformers_logging.disable_progress_bar()
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+            disable_progress_bar()
+        transformers_logging.disable_progress_bar()
+        yield

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from cli import main as cli
+from schemas.profiles import load_profile_text
 
 ROOT = Path(cli.__file__).parents[1]
 START = "from cli.main import main; main()"
@@ -76,9 +77,16 @@ def test_doctor_escapes_characters_that_the_encoding_lacks(warehouse: Path, tmp_
     assert f"{tmp_path}/\\u2603 can be written" in done.stdout
 
 
-def test_data_with_a_character_that_the_encoding_lacks_is_an_error(warehouse: Path) -> None:
+def test_data_with_a_character_that_the_encoding_lacks_is_an_error(warehouse: Path, tmp_path: Path) -> None:
     done = spawn("sql", "SELECT '☃' AS sign", PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stdout) == (2, "sign\n----\n")
     assert done.stderr == (
         "fintone: standard output: its encoding latin-1 has no '\\u2603'; set PYTHONIOENCODING=utf-8, or use --output\n"
+    )
+    named = tmp_path / "desk.yaml"
+    named.write_text(load_profile_text("demo") + "# ☃\n", encoding="utf-8")
+    done = spawn("profiles", str(named), PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "fintone: standard output: its encoding latin-1 has no '\\u2603'; set PYTHONIOENCODING=utf-8\n"
     )

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.doctor.checkup import examine
 from cli.doctor.server import _judge_version, check_server
-from cli.session.session import ServerGoneError, prefect_session
+from cli.session.session import ServerGoneError, is_server_set, prefect_session
 from schemas.checkup import Finding
 from schemas.errors import InputError
 
@@ -78,6 +78,26 @@ def test_a_closed_port_is_a_failure_and_shows_no_credential(closed_port: int, mo
     assert found.message.startswith(f"no Prefect server answers at http://127.0.0.1:{closed_port}/api (")
     assert "unset PREFECT_API_URL" in found.remedy
     assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_set"),
+    [
+        ("prefect.toml", '[api]\nurl = "http://127.0.0.1:1/api"', True),
+        (".env", "PREFECT_API_URL=http://127.0.0.1:1/api", True),
+        ("pyproject.toml", '[tool.prefect.api]\nurl = "http://127.0.0.1:1/api"', True),
+        ("pyproject.toml", '[project]\ndependencies = ["prefect"]', False),
+    ],
+)
+def test_a_server_that_a_file_of_the_folder_sets_is_set(
+    name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_set: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with root_settings_context():
+        assert not is_server_set()
+    Path(name).write_text(text)
+    with root_settings_context():
+        assert is_server_set() == is_set
 
 
 def test_the_remedy_removes_the_address_from_where_it_is_set(
