@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+from pathlib import Path
 from threading import Event
 from typing import Annotated
 
@@ -83,6 +84,7 @@ def fintone(
 
 def main() -> None:
     """Run the command line and end the process with the exit code of the contract: 0, 1 or 2."""
+    _replace_closed_streams()
     arguments = sys.argv[1:]
     debug = debugging.is_on = "--debug" in arguments
     show_notices(print_notice)
@@ -92,6 +94,13 @@ def main() -> None:
     if code == INTERRUPTED:
         sys.stderr.write(describe_interruption(arguments))
     sys.exit(code)
+
+
+def _replace_closed_streams() -> None:
+    """Lead nowhere what is printed to a stream that the caller closed, as some daemons do."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
 
 
 def _run(words: list[str], interrupted: Event, *, debug: bool) -> int:

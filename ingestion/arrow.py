@@ -47,25 +47,23 @@ def read_arrow(content: bytes, source: str, settings: DataSettings) -> TableRows
         names = [schema.field(place).name for place in places]
         others = [f"column {field.name!r} (of type {field.type})" for field in schema if not _is_plain(field.type)]
         classes = find_class_names(schema.metadata)
-    words = LabelWords(settings.label_map)
-    cells = (
-        cells
-        for batch in _iter_batches(stream, places, source)
-        for cells in iter_cells(batch, source, len(content), classes, words)
-    )
-    table = read_table(names, cells, source, settings)
+    table = read_table(names, _iter_rows(stream, places, source, classes, settings), source, settings)
     return table._replace(not_read=(*table.not_read, *others))
 
 
-def _iter_batches(stream: Any, places: list[int], source: str) -> Iterator[Any]:
-    """Yield batches of few rows, with the columns that are read."""
+def _iter_rows(
+    stream: Any, places: list[int], source: str, classes: dict[str, Any], settings: DataSettings
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row in the columns that are read, from batches of few rows."""
     import pyarrow as pa
 
+    words = LabelWords(settings.label_map)
     with arrow_errors(ArrowError, f"source {source!r} is an Arrow or Feather file", "save it as Parquet"):
         for batch in pa.ipc.open_stream(stream):
             batch.validate(full=True)  # offsets beyond the buffers would be followed
             for start in range(0, batch.num_rows, ROWS_AT_ONCE):
-                yield batch.select(places).slice(start, ROWS_AT_ONCE)
+                rows = batch.select(places).slice(start, ROWS_AT_ONCE)
+                yield from iter_cells(rows, source, stream.size, classes, words)
 
 
 def _is_plain(kind: Any) -> bool:

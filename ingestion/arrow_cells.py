@@ -77,11 +77,26 @@ def _to_list(column: Any, source: str, size: int) -> list[Any]:
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if not is_text(column.type):
-        return list(column.to_pylist())
+        return _to_values(column)
     try:
         return list(column.cast(pa.large_string()).to_pylist())
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return [_decode(value) for value in column.cast(pa.large_binary()).to_pylist()]
+
+
+def _to_values(column: Any) -> list[Any]:
+    """The values of a column; those that Python lacks, as times after the year 9999, are Arrow's text of them."""
+    try:
+        return list(column.to_pylist())
+    except OverflowError:
+        return [_to_value(column, place) for place in range(len(column))]
+
+
+def _to_value(column: Any, place: int) -> Any:
+    try:
+        return column[place].as_py()
+    except OverflowError:
+        return " ".join(column.slice(place, 1).to_string().split())
 
 
 def _decode(value: bytes | None) -> str | bytes | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from ingestion.cells import Uncomputed
 
+MOST_LEVELS = 100
+"""Levels of lists and objects that are kept as such; Python and other programs that read JSON have a limit."""
 Plain = str | int | float | bool | None
 OtherColumns = Mapping[int, str]
 """The unique name of each other column, by its place in a row."""
@@ -24,7 +26,7 @@ def name_others(names: Sequence[str], read: Container[int]) -> dict[int, str]:
     known: set[str] = set()
     for place, name in enumerate(names):
         if place not in read:
-            unique = wanted = name.strip() or f"column_{place + 1}"
+            unique = wanted = str(plain_cell(name.strip())) or f"column_{place + 1}"
             number = 1
             while unique.casefold() in known:
                 number += 1
@@ -47,15 +49,20 @@ def take_others(
     return {name: take(cells[place]) for place, name in others.items()}
 
 
-def json_cell(cell: Any) -> Any:
-    """A cell as a JSON value; lists and objects stay nested."""
-    if isinstance(cell, dict):
-        return {str(plain_cell(key)): json_cell(value) for key, value in cell.items()}
-    return [json_cell(value) for value in cell] if isinstance(cell, list | tuple) else plain_cell(cell)
+def json_cell(cell: Any, levels: int = MOST_LEVELS) -> Any:
+    """A cell as a JSON value; lists and objects stay nested, and become a text below the last level."""
+    if levels and isinstance(cell, dict):
+        return {str(plain_cell(key)): json_cell(value, levels - 1) for key, value in cell.items()}
+    if levels and isinstance(cell, list | tuple):
+        return [json_cell(value, levels - 1) for value in cell]
+    return plain_cell(cell)
 
 
 def plain_cell(cell: Any) -> Plain:
-    """A cell as a JSON scalar: dates in ISO 8601, lists and objects as JSON text, NaN and infinity as null."""
+    """A cell as a JSON scalar: dates in ISO 8601, lists and objects as JSON text, NaN and infinity as null.
+
+    Of lists that Python read and cannot write, as it is deeper in calls here, only that is kept.
+    """
     if cell is None or isinstance(cell, bool | int):
         return cell
     if isinstance(cell, float):
@@ -65,5 +72,8 @@ def plain_cell(cell: Any) -> Plain:
     if isinstance(cell, date | time):
         return cell.isoformat()
     if isinstance(cell, list | dict):
-        cell = json.dumps(cell, ensure_ascii=False, default=str)
+        try:
+            cell = json.dumps(cell, ensure_ascii=False, default=str)
+        except RecursionError:
+            cell = "nested too deeply"
     return str(cell).encode("utf-8", "backslashreplace").decode()

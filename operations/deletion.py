@@ -92,7 +92,7 @@ def _list_checkpoints(home: Home, cells: Collection[str]) -> list[Path]:
     others: set[str | None] = set()
     for cell in load_unfinished(home.warehouse):
         (own if cell.cell_id in cells else others).add(cell.training_id)
-    places = [home.checkpoints / training for training in own - others if training]
+    places = [home.checkpoint(training) for training in own - others if training]
     return sorted(place for place in places if place.is_dir())
 
 

@@ -10,6 +10,9 @@ from schemas.listing import count
 
 FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 """What a spreadsheet takes for the beginning of a formula, according to OWASP's page on CSV injection."""
+HIDDEN = re.compile(r"([;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+"""A separator or a line break before such a sign: where the system's separator is a semicolon or a tab, a spreadsheet
+splits there, and quotes that do not begin its cell hold nothing together."""
 NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
 """A text that is a number, and therefore no formula, whatever its sign."""
 
@@ -31,13 +34,14 @@ class CsvRows:
         return f"{self._buffer.getvalue()[:-2]}\n"
 
     def _guard(self, text: str) -> str:
-        if self._raw or not FORMULA.match(text) or NUMBER.fullmatch(text):
+        if self._raw or NUMBER.fullmatch(text):
             return text
-        self.guarded += 1
-        return f"'{text}"
+        harmless = HIDDEN.sub(r"\1'", f"'{text}" if FORMULA.match(text) else text)
+        self.guarded += harmless != text
+        return harmless
 
     def report(self, note: Callable[[str], object]) -> None:
         """Report how many texts were changed, if any were."""
         if self.guarded:
-            cells = count(self.guarded, "cell begins", "cells begin")
-            note(f"{cells} as a formula does, and got a ' before it; --raw keeps the text as it is")
+            cells = count(self.guarded, "cell holds", "cells hold")
+            note(f"{cells} what a spreadsheet takes for a formula, after a ' now; --raw keeps the text as it is")

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from reporting.licences import describe_data_licence
-from reporting.markdown import render_table
+from reporting.markdown import escape, render_table
 from reporting.verdict import format_bounds, format_ratio
 from schemas.listing import count
 from schemas.model_card import CellCard, ExportForm
@@ -35,7 +35,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
             "",
             f"{_describe_data(card)} Snapshot `{card.snapshot_id}`: {_format_sizes(card)}.",
             "",
-            f"Licence of the data: {licence}. It may extend to what is made with the model.",
+            f"Licence of the data: {escape(licence)}. It may extend to what is made with the model.",
             "",
             "## Figures",
             "",
@@ -85,7 +85,7 @@ def _describe_labels(card: CellCard) -> str:
 def _describe_data(card: CellCard) -> str:
     if card.synthetic:
         return "Generated, clearly synthetic headlines: the figures say nothing of real news."
-    return f"`{card.source}` ({card.source_kind})."
+    return f"{escape(card.source)} ({card.source_kind})."
 
 
 def _format_sizes(card: CellCard) -> str:

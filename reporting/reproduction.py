@@ -1,5 +1,6 @@
 """Published figures beside measured ones, as a Markdown table."""
 
+from reporting.markdown import escape
 from schemas.plan import format_rate
 from schemas.report import StudyReport
 
@@ -30,6 +31,7 @@ def render_reproduction(report: StudyReport) -> str:
 
 def _describe_subject(report: StudyReport) -> str:
     """What was published and what was measured; figures of another model or other data repeat only the protocol."""
-    subject = f"Published: Llama 2 7B on FinancialPhraseBank. Measured: {report.base_model} on {report.source}."
+    measured = f"Measured: {escape(report.base_model)} on {escape(report.source)}."
+    subject = f"Published: Llama 2 7B on FinancialPhraseBank. {measured}"
     is_same = "llama-2-7b" in report.base_model.lower() and "phrasebank" in report.data.kind
     return subject if is_same else f"{subject} The model or the data is another, so the figures need not agree."

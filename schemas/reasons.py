@@ -9,7 +9,7 @@ _SHOWN_CHARACTERS = 160
 def first_line(error: Exception) -> str:
     """The first line of a library's message; the first two where the first one ends in a colon."""
     if isinstance(error, KeyError):
-        return f"KeyError {error}"
+        return f"{type(error).__name__} {error}"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import InputError
+from schemas.listing import cut, show
 from schemas.text import show_undecoded
 
 MISREAD = ("?", "\\")
@@ -26,9 +27,13 @@ class Home:
         """The home that `FINTONE_HOME` names; `.fintone` in the working folder when it is unset or empty.
 
         Raises:
-            HomeError: DuckDB cannot open a file of that name.
+            HomeError: There can be no such folder, or DuckDB cannot open a file in it.
         """
-        root = Path(os.environ.get("FINTONE_HOME") or ".fintone").expanduser()
+        named = os.environ.get("FINTONE_HOME") or ".fintone"
+        try:
+            root = Path(named).expanduser()
+        except RuntimeError:
+            raise HomeError(f"FINTONE_HOME {named}: begins with ~ and names no user of this system") from None
         _check_name(root)
         return cls(root)
 
@@ -59,11 +64,15 @@ class Home:
 
     def adapter(self, cell_id: str) -> Path:
         """The folder of the adapter that a cell trained."""
-        return self.adapters / cell_id
+        return self.adapters / file_name(cell_id)
 
     def report(self, study_id: str) -> Path:
         """The page of a study's report."""
-        return self.reports / study_id / "index.html"
+        return self.reports / file_name(study_id) / "index.html"
+
+    def checkpoint(self, training_id: str) -> Path:
+        """The folder of a training's checkpoints."""
+        return self.checkpoints / file_name(training_id)
 
     @property
     def report_index(self) -> Path:
@@ -86,10 +95,25 @@ class Home:
             ) from error
 
 
+def file_name(identifier: str) -> str:
+    """An id of the warehouse as the name of a file: one that another program wrote there could be a path elsewhere.
+
+    Raises:
+        HomeError: It is none.
+    """
+    if "/" in identifier or "\0" in identifier or identifier in {"", ".", ".."}:
+        raise HomeError(f"warehouse: {show(identifier)} is no id that fintone gives; another program changed the file")
+    return identifier
+
+
 def _check_name(root: Path) -> None:
     name = str(root.absolute())
     if shown := show_undecoded(name):
         raise HomeError(f"FINTONE_HOME {shown}: its name is not UTF-8; name another folder")
+    try:
+        root.exists()
+    except OSError as error:
+        raise HomeError(f"FINTONE_HOME {cut(name)}: cannot be a folder ({error.strerror}); name another") from None
     sign = next((sign for sign in MISREAD if sign in name), None)
     if sign:
         raise HomeError(f"FINTONE_HOME {name}: DuckDB opens no file in a folder with {sign} in its name; name another")

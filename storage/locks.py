@@ -16,6 +16,7 @@ from secrets import token_hex
 
 from schemas.errors import FailureError
 from storage.holders import describe_process
+from storage.home import file_name
 from storage.opening import NOTICE_AFTER, NOTICE_AGAIN_AFTER
 from storage.unfit import WarehouseUnwritableError
 
@@ -142,7 +143,7 @@ def _describe_study(warehouse: Path, pid: int) -> str:
 
 
 def _path_of(warehouse: Path, kind: str, identifier: str) -> Path:
-    return warehouse.parent / FOLDER / f"{kind}-{identifier}.lock"
+    return warehouse.parent / FOLDER / f"{kind}-{file_name(identifier)}.lock"
 
 
 def _take_or_explain(path: Path) -> int | None:

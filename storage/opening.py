@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -58,7 +59,7 @@ def waiting_without_end() -> Iterator[None]:
 
 @contextmanager
 def opened(
-    path: Path, *, read_only: bool, patience: float, may_be_new: bool = False, alone: bool = False
+    path: Path, *, read_only: bool, patience: float, may_be_new: bool = False, limits: str | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The file, in this thread's turn: opening and closing it elsewhere would free DuckDB's lock on it.
 
@@ -67,7 +68,7 @@ def opened(
         read_only: For reading, together with other readers.
         patience: Seconds to wait for it, unless the caller waits without a limit.
         may_be_new: Create it if it is absent.
-        alone: With a DuckDB of its own, whose settings the block may change; starting one takes 15 ms.
+        limits: For a DuckDB of its own, which takes 15 ms to start: SQL that limits it before the file is read.
 
     Raises:
         WarehouseLockedError: Another process or thread held it all the time.
@@ -81,9 +82,8 @@ def opened(
     try:
         if path.exists() or not may_be_new:
             check_file(path)
-        with _connect(
-            path, _Wait(path, deadline), _connect_alone if alone else _engine.attached, read_only=read_only
-        ) as found:
+        opening = _engine.attached if limits is None else partial(_connect_alone, limits)
+        with _connect(path, _Wait(path, deadline), opening, read_only=read_only) as found:
             yield found
     finally:
         thread_turn.release()
@@ -160,25 +160,28 @@ def _connect(path: Path, wait: _Wait, opening: Opening, *, read_only: bool) -> I
 
 
 @contextmanager
-def _connect_alone(path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001 (an `Opening`)
+def _connect_alone(limits: str, path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001 (an `Opening`)
     with closing(duckdb.connect(path, read_only=read_only)) as connection:
+        connection.execute(limits)
         yield connection
 
 
 class _Engine:
     """The DuckDB of this process, to which a file is attached while it is open, in a third of the time of a start.
 
-    A file is attached by one thread at a time; see `opened`.
+    A file is attached by one thread at a time; see `opened`. The DuckDB is confined to the file's folder, since a
+    warehouse from elsewhere may have views and macros that read or write other files; a file in another folder starts
+    another one.
     """
 
     def __init__(self) -> None:
         self._started: duckdb.DuckDBPyConnection | None = None
-        self._spills = ""
+        self._path = Path()
 
     @contextmanager
     def attached(self, path: Path, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:  # noqa: FBT001
         """A connection whose database is the file."""
-        engine = self._start(spills=f"{path}.tmp")
+        engine = self._start(path)
         engine.execute(f"ATTACH {_quote(str(path))} AS {NAME}{' (READ_ONLY)' if read_only else ''}")
         try:
             with closing(cursor_of(engine)) as connection:
@@ -186,23 +189,16 @@ class _Engine:
         finally:
             self._detach(engine)
 
-    def _start(self, spills: str) -> duckdb.DuckDBPyConnection:
+    def _start(self, path: Path) -> duckdb.DuckDBPyConnection:
         """The running DuckDB; what exceeds its memory goes beside the file, not into the working folder."""
-        if self._started is not None and self._spills != spills:
-            self._move_spills(self._started, spills)
-        if self._started is None:
-            self._started = duckdb.connect(
-                config={"temp_directory": spills, "storage_compatibility_version": READABLE_FROM}
-            )
-        self._spills = spills
-        return self._started
-
-    def _move_spills(self, engine: duckdb.DuckDBPyConnection, spills: str) -> None:
-        """Change the folder of spills; a DuckDB that has spilled already is closed, and the next one replaces it."""
-        try:
-            engine.execute("SET temp_directory = " + _quote(spills))
-        except duckdb.Error:
+        if self._path != path:
             self.close()
+        if self._started is None:
+            config = {"temp_directory": f"{path}.tmp", "storage_compatibility_version": READABLE_FROM}
+            engine = duckdb.connect(config=config)
+            engine.execute(_CONFINE.format(folder=_quote(f"{str(path.parent).rstrip('/')}/")))
+            self._started, self._path = engine, path
+        return self._started
 
     def _detach(self, engine: duckdb.DuckDBPyConnection) -> None:
         """Detach the file; a DuckDB that cannot, as after a fatal error, is closed, and the next one replaces it."""
@@ -224,6 +220,15 @@ def _quote(text: str) -> str:
 
 NAME = "warehouse"
 """The name of an attached file in DuckDB."""
+_CONFINE = """
+SET autoload_known_extensions = false;
+SET autoinstall_known_extensions = false;
+SET python_enable_replacements = false;
+SET allowed_directories = [{folder}];
+SET enable_external_access = false;
+SET lock_configuration = true;
+"""
+"""No network, extension or Python variable, and no file but those of one folder."""
 _engine = _Engine()
 
 

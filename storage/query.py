@@ -109,9 +109,8 @@ def asking(
         QueryError: No query, more than one, one that does not only read the warehouse, or one that DuckDB refuses.
         QueryLimitError: It takes too long, or too much memory.
     """
-    with reading(path, warehouse.QUERY_PATIENCE, alone=True) as connection:
-        connection.execute(f"SET memory_limit = '{min(gigabytes, _MOST_GIGABYTES) * 1e9:.0f}B'")
-        connection.execute(_CONFINE)
+    memory = f"SET memory_limit = '{min(gigabytes, _MOST_GIGABYTES) * 1e9:.0f}B';"
+    with reading(path, warehouse.QUERY_PATIENCE, memory + _CONFINE) as connection:
         steps = _Steps(connection, seconds, leave)
         steps.run(lambda: connection.execute(_only_query(connection, sql)))
         columns = tuple(column[0] for column in connection.description)

@@ -162,13 +162,15 @@ def writing(path: Path, patience: float | None = None) -> Iterator[duckdb.DuckDB
 
 
 @contextmanager
-def reading(path: Path, patience: float | None = None, *, alone: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def reading(
+    path: Path, patience: float | None = None, limits: str | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads; nobody writes while it is open.
 
     Args:
         path: The DuckDB file.
         patience: Seconds to wait for it, `READ_PATIENCE` if not given.
-        alone: With a DuckDB of its own, whose settings the block may change.
+        limits: For a DuckDB of its own, SQL that limits it before the file is read.
 
     Raises:
         WarehouseMissingError: There is no warehouse at `path`.
@@ -176,11 +178,11 @@ def reading(path: Path, patience: float | None = None, *, alone: bool = False) -
         WarehouseTooNewError: A newer fintone made it.
         WarehouseLockedError: Another process or thread held it for so long.
     """
-    if (shared := _shared.get()) and shared[0] == path and not alone:
+    if (shared := _shared.get()) and shared[0] == path and limits is None:
         with _explaining_damage(path), closing(cursor_of(shared[1])) as connection:
             yield connection
         return
-    file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience, alone=alone)
+    file = opened(path, read_only=True, patience=READ_PATIENCE if patience is None else patience, limits=limits)
     with _explaining_damage(path), file as connection:
         check_prepared(connection, path)
         yield connection

@@ -165,7 +165,7 @@ def checkpoint_store(cell: ModelCell) -> "CheckpointStore":
 
     if cell.training_id is None:
         raise ValueError(f"cell {cell.cell_id} is {cell.kind}: only a fine-tuned cell is trained")
-    return CheckpointStore(Home.from_environment().checkpoints.absolute() / cell.training_id, cell.training_id)
+    return CheckpointStore(Home.from_environment().checkpoint(cell.training_id).absolute(), cell.training_id)
 
 
 def drop_checkpoints(study: StudyPlan) -> None:

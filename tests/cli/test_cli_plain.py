@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cli import main as cli
 from schemas.profiles import load_profile_text
 
@@ -90,3 +92,15 @@ def test_data_with_a_character_that_the_encoding_lacks_is_an_error(warehouse: Pa
     assert done.stderr == (
         "fintone: standard output: its encoding latin-1 has no '\\u2603'; set PYTHONIOENCODING=utf-8\n"
     )
+
+
+@pytest.mark.parametrize("stream", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_stream_that_the_caller_closed_makes_no_error(stream: str, warehouse: Path, tmp_path: Path) -> None:
+    output = tmp_path / "answer.csv"
+    words = f"""exec "$0" -c "{START}" sql "SELECT 1 AS one" --output "$1" {stream}"""
+    command = ["sh", "-c", words, sys.executable, str(output)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert output.read_text() == "one\n1\n"

@@ -141,8 +141,11 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("+1+cmd|' /C calc'!A0", "'+1+cmd|' /C calc'!A0"),
         ("-2+3", "'-2+3"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("up;=cmd|' /C calc'!A0;", "up;'=cmd|' /C calc'!A0;"),
+        ("up\n@SUM(A1)\t+1", "up\n'@SUM(A1)\t'+1"),
+        ("EPS up; -5% in sales", "EPS up; -5% in sales"),
         ("\uff1d1+1", "'\uff1d1+1"),
         ("-5", "-5"),
         ("+0.5e-3", "+0.5e-3"),
@@ -156,11 +159,12 @@ def test_no_cell_of_a_csv_is_read_as_a_formula(text: str, written: str) -> None:
     result = QueryResult((text, "n"), [(text, -1), (None, -0.5)])
     rows = parse_csv(render(result, "csv", note=notes.append))
     assert rows == [[written, "n"], [written, "-1"], ["", "-0.5"]]
-    assert notes == ([] if text == written else [f"2 cells begin as a formula does, and got a ' before it; {KEPT}"])
+    assert notes == ([] if text == written else [f"2 cells hold {FORMULA}; {KEPT}"])
     assert parse_csv(render(result, "csv", raw=True, note=notes.append))[1] == [text, "-1"]
     assert parse_json(render(result, "json"))[0][text] == text
 
 
+FORMULA = "what a spreadsheet takes for a formula, after a ' now"
 KEPT = "--raw keeps the text as it is"
 
 

@@ -133,6 +133,12 @@ def test_halves_of_surrogate_pairs_cost_their_own_row(read):
     )
 
 
+def test_half_of_a_surrogate_pair_in_a_key_costs_nothing(read):
+    ingestion = read(json.dumps([{**each, "\ud800": "more"} for each in OBJECTS]))
+    assert ingestion.snapshot_id == SNAPSHOT
+    assert [json.loads(extra) for extra in ingestion.rows["extra"]] == [{"\\ud800": "more"}] * 3
+
+
 @pytest.mark.parametrize("odd", [None, "Profit rose"])
 def test_an_element_of_a_list_that_is_no_object_costs_its_own_row(read, odd):
     ingestion = read(json.dumps({"train": OBJECTS[:2], "test": [odd, OBJECTS[2]]}), max_rejected=1)

@@ -2,6 +2,7 @@
 
 import io
 import json
+from functools import reduce
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -93,7 +94,13 @@ def test_naming_an_object_lists_what_is_in_it(read):
 
 
 @pytest.mark.parametrize(
-    "value", [{"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}}, {str(key): key for key in range(5_000)}]
+    "value",
+    [
+        {"a": {"b": {"c": {"d": {"e": {"f": {"g": 1}}}}}}},
+        {str(key): key for key in range(5_000)},
+        reduce(lambda inner, _: [inner], range(900), 1),
+    ],
+    ids=["objects", "wide", "lists"],
 )
 def test_deep_and_wide_cells_leave_the_headlines_as_they_are(read, value):
     objects = [{"text": text, "label": label, "more": value} for text, label in ROWS]

@@ -75,6 +75,21 @@ def test_a_text_that_is_not_utf_8_costs_its_own_row(read, kind):
     assert list(ingestion.rejected["row_number"]) == [2, 3]
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.date64(), pa.duration("s"), pa.struct([("at", pa.date64())])],
+)
+@pytest.mark.parametrize("name", ["published_at", "more"])
+def test_a_time_that_python_lacks_costs_its_own_row_at_most(read, kind, name):
+    last, epoch = ([{"at": 2**62}], [{"at": 0}]) if pa.types.is_struct(kind) else ([2**62], [0])
+    table = pa.table(
+        {"text": ["Profit rose", "Costs rose"], "label": ["positive"] * 2, name: pa.array(last + epoch, kind)}
+    )
+    ingestion = read(write(table), max_rejected=1, published_at_column=None)
+    assert "Costs rose" in list(ingestion.accepted["text"])
+    assert len(ingestion.accepted) + len(ingestion.rejected) == 2
+
+
 @pytest.mark.parametrize("number", [pa.int8(), pa.float64(), pa.decimal128(30, 2)])
 def test_a_whole_number_of_any_type_is_a_label_without_decimals(read, number):
     labels = pa.array([1, 0]).cast(number)

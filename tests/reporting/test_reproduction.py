@@ -34,6 +34,11 @@ def test_figures_of_another_model_or_other_data_need_not_agree(model: str, kind:
     assert f"Published: Llama 2 7B on FinancialPhraseBank. Measured: {model} on news.csv.{warning}\n" in text
 
 
+def test_names_of_others_are_no_markup() -> None:
+    text = render_reproduction(make_report(SimpleNamespace(records=list), "<img src=x>", "csv"))
+    assert "Measured: \\<img src=x\\> on" in text
+
+
 def make_report(table: Any, model: str, kind: str) -> Any:
     """A report of which only what the table needs is there."""
     return SimpleNamespace(

@@ -40,3 +40,18 @@ def test_a_file_in_the_way_is_named(tmp_path):
     with pytest.raises(InputError, match=r"FINTONE_HOME .*home: cannot create .*File exists"):
         Home(tmp_path / "home").create()
     assert (tmp_path / "home").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("name", "fault"), [("~nobody-of-this-name/home", "names no user"), ("x" * 300, "too long")])
+def test_a_name_that_no_folder_can_have_is_refused(monkeypatch, name, fault):
+    monkeypatch.setenv("FINTONE_HOME", name)
+    with pytest.raises(InputError, match=f"^FINTONE_HOME .*{fault}"):
+        Home.from_environment()
+
+
+@pytest.mark.parametrize("identifier", ["../outside", "", "..", "a\0b"])
+def test_an_id_that_is_no_name_of_a_file_leads_nowhere(tmp_path, identifier):
+    home = Home(tmp_path)
+    for find in (home.adapter, home.report, home.checkpoint):
+        with pytest.raises(InputError, match=r"is no id that fintone gives"):
+            find(identifier)
