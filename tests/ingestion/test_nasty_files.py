@@ -92,7 +92,7 @@ LINE_FOR = {
     "a zip that lies about its size": (lying_zip, "zip that cannot be read"),
     "a zip in a zip": (lambda: zip_of({"a.zip": zip_of({"a.csv": HEADER + ROW})}), "a zip within a zip"),
     "a zip with a password": (locked_zip, "zip that cannot be read .*encrypted"),
-    "a zip of 20,000 files": (lambda: zip_of({f"{n}.csv": "x" for n in range(20_000)}), "and 19995 more"),
+    "a zip of 20,000 files": (lambda: zip_of({f"{n}.csv": "x" for n in range(20_000)}), "and 19,995 more"),
     "a workbook bomb": (swollen_workbook, "would unpack from .* or of 100 times"),
     "a laughing workbook": (laughing_workbook, "Excel workbook that cannot be read"),
     "a workbook that breaks off": (
