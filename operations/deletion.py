@@ -1,6 +1,6 @@
 """Deletes a study; before that, describes what will be deleted and what is kept. Runs without Prefect and torch."""
 
-import shutil
+import logging
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +9,7 @@ from operations.homes import home_to_read
 from operations.report_index import renew_index
 from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError
+from schemas.files import delete_folder
 from schemas.listing import count, list_some
 from storage.cells import load_unfinished
 from storage.deletion import Deletion, delete_study, plan_deletion
@@ -16,6 +17,8 @@ from storage.home import Home
 from storage.locks import describe_holder, holding_if_free
 from storage.lookup import find_study
 from storage.unfit import check_home_writable
+
+_log = logging.getLogger("fintone.files")
 
 
 class StudyBusyError(FailureError):
@@ -72,7 +75,8 @@ def carry_out(deletion: Deletion) -> None:
         checkpoints = _list_checkpoints(home, deletion.cells)  # the warehouse knows them until the study is deleted
         deleted = delete_study(home.warehouse, deletion.study_id)
         for place in (*_list_lasting(home, deleted), *checkpoints):
-            shutil.rmtree(place, ignore_errors=True)
+            if reason := delete_folder(place):
+                _log.warning("%s stays (%s); have its owner run `fintone gc`", place, reason.strerror)
     renew_index(home)
 
 

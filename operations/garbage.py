@@ -1,18 +1,23 @@
 """Finds and deletes files of the home that nothing in the warehouse refers to. Runs without Prefect and torch."""
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from operations.homes import home_to_read
 from schemas.disk import count_bytes
-from schemas.files import is_abandoned
+from schemas.errors import FailureError
+from schemas.files import delete_folder, is_abandoned
+from schemas.listing import count
 from storage.home import Home
 from storage.locks import tidying
 from storage.references import References, load_references
 from storage.unfit import check_home_writable
+
+
+class GarbageStaysError(FailureError):
+    """Something may not be deleted, as what belongs to another user."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,23 @@ def collecting() -> Iterator[list[Garbage]]:
 
 
 def delete_garbage(garbage: list[Garbage]) -> None:
-    """Delete what was found."""
+    """Delete what was found.
+
+    Raises:
+        GarbageStaysError: Some of it may not be deleted; the rest is.
+    """
     from learning.models.hub import delete_unused
 
     commits = [item.commit for item in garbage if item.commit]
-    for item in garbage:
-        if item.commit is None:
-            with suppress(FileNotFoundError):  # something else has deleted it meanwhile
-                shutil.rmtree(item.place)
+    tried = [(item.place, delete_folder(item.place)) for item in garbage if item.commit is None]
     if commits:
         delete_unused(Home.from_environment().models, commits)
+    if stay := [(place, reason) for place, reason in tried if reason]:
+        place, reason = stay[0]
+        raise GarbageStaysError(
+            f"{place}: cannot be deleted ({reason.strerror}), {count(len(stay), 'folder')} in all; have the owner run "
+            "`fintone gc`"
+        )
 
 
 def _find(folder: Path, kept: "frozenset[str] | set[str]", why: str) -> Iterator[Garbage]:

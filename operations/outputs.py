@@ -19,6 +19,8 @@ def check_output(output: Path | None, source: str | None = None) -> None:
     """
     if output is None:
         return
+    if str(output) == "-":
+        raise OutputError("output -: is no place; leave --output out")
     from storage.sources import load_locations  # it loads pandas, for which a light command has no time
 
     home, place = Home.from_environment(), output.resolve()

@@ -1,9 +1,12 @@
 """The page of all studies and champions of a home, `reports/index.html`."""
 
+import logging
 from pathlib import Path
 
-from schemas.files import appearing_file
+from schemas.files import OutputError, appearing_file
 from storage.home import Home
+
+_log = logging.getLogger("fintone.reports")
 
 
 def write_index(home: Home) -> Path:
@@ -23,10 +26,9 @@ def write_index(home: Home) -> Path:
 
 
 def renew_index(home: Home) -> None:
-    """Write the page of all studies again if there is one: what it shows has changed.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
+    """Write the page of all studies again if there is one: what it shows has changed. That it fails undoes nothing."""
     if home.report_index.exists():
-        write_index(home)
+        try:
+            write_index(home)
+        except OutputError as error:
+            _log.warning("%s; until then it shows the state before", error)

@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from tempfile import TemporaryFile
@@ -18,6 +18,7 @@ from schemas.score import ScoreSettings
 from schemas.scoring import rename_others
 from schemas.source import DateOrder
 from storage.home import Home
+from storage.unfit import WarehouseUnwritableError
 
 if TYPE_CHECKING:
     import io
@@ -101,9 +102,14 @@ def open_input(
     if settings.source == STREAM:
         yield _open_stream(settings, scorer, by_instrument=by_instrument, likely_order=likely_order)
         return
-    with TemporaryFile("w+", dir=Home.from_environment().root, encoding="ascii") as held:
-        identity = scorer.identity | ({"too_long": "truncate"} if truncates else {})
+    identity = scorer.identity | ({"too_long": "truncate"} if truncates else {})
+    with _naming_home():
+        held = TemporaryFile("w+", dir=Home.from_environment().root, encoding="ascii")  # noqa: SIM115 (closed below)
+    try:
         yield _read_whole(settings, identity, held, by_instrument=by_instrument, likely_order=likely_order)
+    finally:
+        with suppress(OSError):  # what a full disk did not take is written again, and was told
+            held.close()
 
 
 def _open_stream(
@@ -171,9 +177,21 @@ def _read_whole(
 
 def _hold(rows: Iterator["RawRow"], held: IO[str]) -> None:
     """Write rows into a file, one batch per line."""
-    while batch := list(islice(rows, ROWS_AT_ONCE)):
-        held.write(json.dumps(batch) + "\n")  # ASCII escapes also spell what UTF-8 cannot encode
-    held.seek(0)
+    for batch in iter(lambda: list(islice(rows, ROWS_AT_ONCE)), []):
+        with _naming_home():
+            held.write(json.dumps(batch) + "\n")  # ASCII escapes also spell what UTF-8 cannot encode
+    with _naming_home():
+        held.seek(0)
+
+
+@contextmanager
+def _naming_home() -> Iterator[None]:
+    """The system names no place where the disk of a nameless file is full; the output may be on another one."""
+    try:
+        yield
+    except OSError as error:
+        root = Home.from_environment().root
+        raise WarehouseUnwritableError(f"home {root}: cannot be written ({error.strerror}); free disk space") from error
 
 
 def _read_back(held: IO[str]) -> Iterator[list["RawRow"]]:

@@ -18,6 +18,8 @@ LONGEST_NAME = 64
 """Characters of a file's name that the name of its unfinished version keeps; a file system allows about 255 in all."""
 _READ = os.O_RDONLY | os.O_NONBLOCK
 """How a file is opened for its lock: someone's pipe of that name is not waited for."""
+DESCRIPTORS = ("/dev/stdout", "/dev/stderr", "/dev/fd/", "/proc/self/fd/")
+"""Paths of what the process has open already."""
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -41,9 +43,14 @@ def appearing_file(path: Path, is_kept: Callable[[], bool] = lambda: False) -> I
         is_kept: Whether what was written replaces the file even if the block raises, except for an `OSError`.
 
     Raises:
-        OutputError: It cannot be written, or the disk is full.
+        OutputError: It cannot be written, the disk is full, or it is a descriptor of a file, which cannot be replaced.
     """
     target = path.resolve()
+    if str(path).startswith(DESCRIPTORS) and path.is_file():
+        raise OutputError(
+            f"output {path}: is a file that is open already, and others may write to it; leave --output out, or give "
+            "its own path"
+        )
     try:
         if path.exists() and not path.is_file():  # a pipe behind /dev/stdout has no path to resolve
             if path.is_dir():
@@ -215,6 +222,17 @@ def is_abandoned(path: Path) -> bool:
         return bool(_try_lock(descriptor))
     finally:
         os.close(descriptor)
+
+
+def delete_folder(folder: Path) -> OSError | None:
+    """Delete a folder, and return why something of it stays; None if all went, or had gone before."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error
+    return None
 
 
 def _delete(path: Path) -> None:

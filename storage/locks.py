@@ -1,8 +1,9 @@
 """Locks between processes: one process at a time runs a study, trains a cell or scores a source.
 
 A lock is a file in the home's folder `locks`, under the kernel's lock for as long as its process lives; the file holds
-the PID and is deleted when the lock is released. On a file system without locks nothing is held, and nothing counts as
-abandoned.
+the PID and is deleted when the lock is released. Folder and files have the rights of the home whatever the umask, so
+that whoever may write to the home may take a lock that another user's killed process left. On a file system without
+locks nothing is held, and nothing counts as abandoned.
 """
 
 import fcntl
@@ -13,8 +14,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
+from stat import S_IMODE
 
 from schemas.errors import FailureError
+from schemas.files import FULL
 from storage.holders import describe_process
 from storage.home import file_name
 from storage.opening import NOTICE_AFTER, NOTICE_AGAIN_AFTER
@@ -150,19 +153,26 @@ def _take_or_explain(path: Path) -> int | None:
     try:
         return _take(path)
     except OSError as error:
+        place = Path(str(error.filename or path.parent)).name
+        remedy = "free disk space" if error.errno in FULL else "make it writable for you"
         raise WarehouseUnwritableError(
-            f"home {path.parent.parent}: cannot be written ({error.strerror}); free disk space, or make it writable"
+            f"home {path.parent.parent}: {place} in it cannot be written ({error.strerror}); {remedy}"
         ) from error
 
 
 def _take(path: Path, *, needs_lock: bool = False) -> int | None:
     """The descriptor of the file, locked; None if another process or thread has it, or has just deleted it."""
+    rights = S_IMODE(path.parent.parent.stat().st_mode)
     with suppress(FileExistsError):  # `exist_ok` would look again, when another process may have deleted it
         path.parent.mkdir()
+        with suppress(OSError):
+            path.parent.chmod(rights)
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     except FileNotFoundError:  # the last holder of any lock has just deleted the folder
         return None
+    with suppress(OSError):  # it is another user's, with these rights already
+        os.fchmod(descriptor, rights & 0o666)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

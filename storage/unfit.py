@@ -19,7 +19,8 @@ _LATER = ("adapters", "reports")
 """Folders of a home that are filled only once its warehouse is whole."""
 
 _UNWRITABLE = "Could not write file"
-_FORBIDDEN = re.compile(r"Cannot open file .*: (Permission denied|Read-only file system)")
+_FORBIDDEN = re.compile(r"Cannot open file \"?(.*?)\"?: (Permission denied|Read-only file system)")
+_DENIED = "Permission denied"
 _OTHERS_LOG = "WAL does not match database file"
 _OLD_LOG = "WAL checkpoint iteration does not match"
 _DAMAGED = ("Could not read enough bytes", "Corrupt database file", "Failure while replaying WAL", "not a valid DuckDB")
@@ -41,6 +42,10 @@ class NotAWarehouseError(InputError):
     """The file is something else, and is left unchanged."""
 
 
+class WarehouseUnreadableError(InputError):
+    """The system refuses to read the file, as where it belongs to someone else."""
+
+
 class WarehouseDamagedError(InputError):
     """The file is a damaged warehouse, or its log does not belong to it; both are left unchanged."""
 
@@ -59,6 +64,7 @@ def check_file(path: Path) -> None:
     Raises:
         WarehouseMissingError: There is no file, or only the beginning of a new one.
         NotAWarehouseError: It is something else.
+        WarehouseUnreadableError: It may not be read.
         WarehouseDamagedError: It is shorter than its headers. Other missing parts show when it is read.
     """
     try:
@@ -68,7 +74,7 @@ def check_file(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         is_torn = True
     except OSError as error:
-        raise not_a_warehouse(path, str(error.strerror)) from error
+        raise _unreadable(path, str(error.strerror)) from error
     if is_torn:
         raise WarehouseMissingError(
             f"warehouse {path.absolute()}: does not exist; run `fintone run` first, or set FINTONE_HOME"
@@ -91,8 +97,18 @@ def recognise(file: BinaryIO, path: Path) -> tuple[bool, bool]:
 
 
 def may_be_written(path: Path) -> bool:
-    """Whether the file and, for the log of a transaction, its folder may be written."""
-    return all(os.access(place, os.W_OK, effective_ids=True) for place in (path, path.parent))
+    """Whether the file, the log of a transaction and, to make one, their folder may be written."""
+    return _find_unwritable(path) is None
+
+
+def _find_unwritable(path: Path) -> Path | None:
+    """What may not be written: the file, its log, which another user's killed process may have left, or the folder."""
+    places = [place for place in (path, _log_of(path)) if place.exists()]
+    return next((place for place in (*places, path.parent) if not os.access(place, os.W_OK, effective_ids=True)), None)
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
 
 
 def check_home_writable(path: Path) -> None:
@@ -101,8 +117,11 @@ def check_home_writable(path: Path) -> None:
     Raises:
         WarehouseReadOnlyError: It may not.
     """
-    if not may_be_written(path):
-        raise WarehouseReadOnlyError(f"home {path.parent}: may not be written; make it writable, or set FINTONE_HOME")
+    if place := _find_unwritable(path):
+        what = "" if place == path.parent else f" ({place.name})"
+        raise WarehouseReadOnlyError(
+            f"home {path.parent}: may not be written{what}; make it writable, or set FINTONE_HOME"
+        )
 
 
 def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exception:
@@ -110,17 +129,20 @@ def explain_opening(error: duckdb.Error, path: Path, *, read_only: bool) -> Exce
     message = first_line(error)
     if _UNWRITABLE in message:
         return cast("Exception", error)
-    forbidden = _FORBIDDEN.search(message)
-    if forbidden and not read_only:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return MemoryError()
+    if forbidden := _FORBIDDEN.search(message):
+        if read_only:
+            return _unreadable(Path(forbidden[1]), forbidden[2])
         return WarehouseReadOnlyError(
-            f"warehouse {path}: may not be written ({forbidden[1]}); make it writable, or set FINTONE_HOME"
+            f"warehouse {path}: may not be written ({forbidden[2]}); make it writable, or set FINTONE_HOME"
         )
     return find_damage(error, path) or not_a_warehouse(path, f"DuckDB {duckdb.__version__}: {message}")
 
 
 def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None:
     """The error for a damaged file or log, if an error of DuckDB shows that; else None."""
-    message, log = str(error), path.with_name(f"{path.name}.wal")
+    message, log = str(error), _log_of(path)
     if _OTHERS_LOG in message:
         return WarehouseDamagedError(
             f"warehouse {path}: {log.name} beside it is the log of another database; move that file to the database "
@@ -138,9 +160,12 @@ def find_damage(error: duckdb.Error, path: Path) -> WarehouseDamagedError | None
 
 def explain_refusal(error: duckdb.Error, path: Path) -> Exception:
     """The error to raise if DuckDB failed on an open file."""
+    remedy = "free disk space, try again"
+    if _DENIED in str(error):
+        place = _find_unwritable(path) or path
+        remedy = f"{place.name} belongs to another user: have its owner run a command, or make it writable"
     return find_damage(error, path) or WarehouseUnwritableError(
-        f"warehouse {path}: cannot be written ({_reason(error)}), and keeps what it had before; free disk space, try "
-        "again"
+        f"warehouse {path}: cannot be written ({_reason(error)}), and keeps what it had before; {remedy}"
     )
 
 
@@ -159,6 +184,12 @@ def cut_short(path: Path, size: int, needed: int) -> WarehouseDamagedError:
 def not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
     """The error for a file that is something else."""
     return NotAWarehouseError(f"warehouse {path}: no warehouse of fintone ({reason}); move it away or set FINTONE_HOME")
+
+
+def _unreadable(path: Path, reason: str) -> WarehouseUnreadableError:
+    return WarehouseUnreadableError(
+        f"warehouse {path}: cannot be read ({reason}); ask its owner for the right to, or set FINTONE_HOME"
+    )
 
 
 def _reason(error: duckdb.Error) -> str:

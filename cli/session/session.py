@@ -30,7 +30,10 @@ def is_server_set() -> bool:
     url = os.environ.get("PREFECT_API_URL")
     if url:
         return not _is_temporary(url)
-    home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    try:
+        home = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
+    except RuntimeError:  # a user whom the system does not know, without HOME
+        return _is_configured_here()
     profiles = os.environ.get("PREFECT_PROFILES_PATH") or (home / "profiles.toml").exists()
     if not (profiles or _is_configured_here()):
         return False

@@ -116,3 +116,20 @@ def test_an_output_may_be_a_pipe_behind_standard_output(warehouse: Path) -> None
     command = [FINTONE, *QUERY, "/dev/stdout"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "n\n1\n", "")
+
+
+def test_a_file_behind_standard_output_keeps_what_others_wrote(warehouse: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("yesterday\n")
+    environment = {**os.environ, "FINTONE_HOME": str(warehouse.parent)}
+    with log.open("a") as appended:
+        command = [FINTONE, *QUERY, "/dev/stdout"]
+        done = subprocess.run(command, env=environment, stdout=appended, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, log.read_text()) == (2, "yesterday\n")
+    assert done.stderr.startswith("fintone: output /dev/stdout: is a file that is open already")
+
+
+def test_a_dash_is_no_place(refuse: Refuse, warehouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "output -: is no place; leave --output out" in refuse(*QUERY, "-")
+    assert not Path("-").exists()

