@@ -153,10 +153,9 @@ def _take_or_explain(path: Path) -> int | None:
     try:
         return _take(path)
     except OSError as error:
-        place = Path(str(error.filename or path.parent)).name
-        remedy = "free disk space" if error.errno in FULL else "make it writable for you"
+        remedy = "free disk space" if error.errno in FULL else f"make it and its folder {FOLDER} writable for you"
         raise WarehouseUnwritableError(
-            f"home {path.parent.parent}: {place} in it cannot be written ({error.strerror}); {remedy}"
+            f"home {path.parent.parent}: cannot be written ({error.strerror}); {remedy}"
         ) from error
 
 

@@ -73,8 +73,10 @@ def check_file(path: Path) -> None:
             size = file.seek(0, os.SEEK_END)
     except (FileNotFoundError, NotADirectoryError):
         is_torn = True
-    except OSError as error:
+    except PermissionError as error:
         raise _unreadable(path, str(error.strerror)) from error
+    except OSError as error:
+        raise not_a_warehouse(path, str(error.strerror)) from error
     if is_torn:
         raise WarehouseMissingError(
             f"warehouse {path.absolute()}: does not exist; run `fintone run` first, or set FINTONE_HOME"
@@ -102,9 +104,9 @@ def may_be_written(path: Path) -> bool:
 
 
 def _find_unwritable(path: Path) -> Path | None:
-    """What may not be written: the file, its log, which another user's killed process may have left, or the folder."""
+    """What may not be written: the folder, the file, or its log, which another user's killed process may have left."""
     places = [place for place in (path, _log_of(path)) if place.exists()]
-    return next((place for place in (*places, path.parent) if not os.access(place, os.W_OK, effective_ids=True)), None)
+    return next((place for place in (path.parent, *places) if not os.access(place, os.W_OK, effective_ids=True)), None)
 
 
 def _log_of(path: Path) -> Path:

@@ -50,9 +50,10 @@ while not over.is_set():
     query(path, "SELECT sum(sqrt(i)) FROM range(2_000_000) AS numbers(i)")
 """
 SPILLER = """
+from storage import opening
 from storage.warehouse import reading
+opening._CONFINE = f"SET memory_limit = '80MB'; {opening._CONFINE}"
 with reading(path) as connection:
-    connection.execute("SET memory_limit = '80MB'")
     connection.execute("SELECT count(*) FROM (SELECT DISTINCT hash(i), i::VARCHAR FROM range(4_000_000) AS numbers(i))")
 print("held" if Path(f"{path}.tmp").exists() else "no spills")
 """

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from schemas.errors import InputError
-from storage import migrations
+from storage import migrations, opening
 from storage import warehouse as warehouse_module
 from storage.opening import READABLE_FROM, WarehouseLockedError
 from storage.query import query
@@ -208,15 +208,14 @@ def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
 def test_what_exceeds_memory_is_written_next_to_the_warehouse(tmp_path, monkeypatch, prepared):
     """By default DuckDB would use the working folder, which may be anybody's."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(opening, "_CONFINE", f"SET memory_limit = '80MB'; {opening._CONFINE}")
     for name in ("one", "other"):
         path = tmp_path / name / "warehouse.duckdb"
         path.parent.mkdir()
         shutil.copy(prepared, path)
         with writing(path) as connection:
             [(spills,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
-            connection.execute("SET memory_limit = '80MB'")
             many = "SELECT count(*) FROM (SELECT DISTINCT hash(i), i::VARCHAR FROM range(4_000_000) AS numbers(i))"
             assert connection.execute(many).fetchall() == [(4_000_000,)]
-            connection.execute("RESET memory_limit")
         assert spills == f"{path}.tmp"
     assert sorted(each.name for each in tmp_path.iterdir()) == ["one", "other"]
