@@ -142,12 +142,14 @@ def run_study(config: "StudyConfig", notes: "Sequence[str]" = ()) -> None:
         InputError: An input cannot be used.
         FailureError: Cells failed.
     """
-    from cli.session.session import prefect_session
+    from cli.session.session import check_users_home, prefect_session
     from operations.homes import created_home
     from operations.preview import check_inputs
     from operations.worker import start_worker
     from storage.interruptions import mark_interrupted
     from storage.opening import waiting_without_end
+
+    check_users_home()
     from tasks.cluster import check_runner
 
     check_runner(config.runner)

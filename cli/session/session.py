@@ -49,6 +49,22 @@ def _is_configured_here() -> bool:
     return any(marks[path.name] in path.read_text("utf-8", "replace") for path in readable)
 
 
+class NoHomeError(InputError):
+    """The user has no home folder, which Prefect needs."""
+
+
+def check_users_home() -> None:
+    """Check what Prefect's import needs.
+
+    Raises:
+        NoHomeError: HOME is not set, and the system does not know the user, as in some containers.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        raise NoHomeError("HOME: is not set, and the system does not know this user; set it to a folder") from None
+
+
 class ServerGoneError(FailureError):
     """The Prefect server of a run does not answer, refuses, or fails."""
 
@@ -63,9 +79,11 @@ def prefect_session(console: Console, printed_topics: frozenset[str] = frozenset
 
     Raises:
         ProxyError: The environment names a proxy that cannot be used.
+        NoHomeError: Prefect has no folder for its files.
         ServerGoneError: The block failed since the server failed, or the server that is set cannot be used.
     """
     bypass_proxies()
+    check_users_home()
     from prefect.settings import PREFECT_API_URL
 
     from cli.session.interruption import prompt_interruption

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from cli.doctor.checkup import examine
 from cli.doctor.server import _judge_version, check_server
-from cli.session.session import ServerGoneError, is_server_set, prefect_session
+from cli.session.session import NoHomeError, ServerGoneError, is_server_set, prefect_session
 from schemas.checkup import Finding
 from schemas.errors import InputError
 
@@ -106,6 +106,8 @@ def test_for_a_user_without_a_home_no_server_is_set(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user whom the system does not know
     assert not is_server_set()
+    with pytest.raises(NoHomeError, match=r"^HOME: is not set"), prefect_session(Console(file=StringIO())):
+        pass
 
 
 def test_the_remedy_removes_the_address_from_where_it_is_set(
