@@ -61,7 +61,7 @@ def json_cell(cell: Any, levels: int = MOST_LEVELS) -> Any:
 def plain_cell(cell: Any) -> Plain:
     """A cell as a JSON scalar: dates in ISO 8601, lists and objects as JSON text, NaN and infinity as null.
 
-    Of lists that Python read and cannot write, as it is deeper in calls here, only that is kept.
+    A list or an object that is nested too deeply for Python to write becomes the text `nested too deeply`.
     """
     if cell is None or isinstance(cell, bool | int):
         return cell

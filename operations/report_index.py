@@ -31,4 +31,4 @@ def renew_index(home: Home) -> None:
         try:
             write_index(home)
         except OutputError as error:
-            _log.warning("%s; until then it shows the state before", error)
+            _log.warning("the page of all studies stays as it was: %s", error)

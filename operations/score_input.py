@@ -108,7 +108,7 @@ def open_input(
     try:
         yield _read_whole(settings, identity, held, by_instrument=by_instrument, likely_order=likely_order)
     finally:
-        with suppress(OSError):  # what a full disk did not take is written again, and was told
+        with suppress(OSError):  # it writes what is buffered, which fails again where the disk is full
             held.close()
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from schemas.listing import count
 
-FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_SIGNS = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+FORMULA = re.compile(rf"[{_SIGNS}\t\r\n]")
 """What a spreadsheet takes for the beginning of a formula, according to OWASP's page on CSV injection."""
-HIDDEN = re.compile(r"([;\t\r\n])(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-"""A separator or a line break before such a sign: where the system's separator is a semicolon or a tab, a spreadsheet
-splits there, and quotes that do not begin its cell hold nothing together."""
+HIDDEN = re.compile(rf"([;\t\r\n])(?=[{_SIGNS}])")
+"""A separator or a line break before such a sign. A spreadsheet that separates by semicolons or tabs begins a cell
+there: it heeds only quotes at the beginning of a cell, and ours are elsewhere then."""
 NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?%?")
 """A text that is a number, and therefore no formula, whatever its sign."""
 
@@ -43,5 +44,5 @@ class CsvRows:
     def report(self, note: Callable[[str], object]) -> None:
         """Report how many texts were changed, if any were."""
         if self.guarded:
-            cells = count(self.guarded, "cell holds", "cells hold")
-            note(f"{cells} what a spreadsheet takes for a formula, after a ' now; --raw keeps the text as it is")
+            cells = count(self.guarded, "cell")
+            note(f"{cells} got a ' before what a spreadsheet takes for a formula; --raw keeps the text as it is")

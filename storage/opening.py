@@ -170,8 +170,8 @@ class _Engine:
     """The DuckDB of this process, to which a file is attached while it is open, in a third of the time of a start.
 
     A file is attached by one thread at a time; see `opened`. The DuckDB is confined to the file's folder, since a
-    warehouse from elsewhere may have views and macros that read or write other files; a file in another folder starts
-    another one.
+    warehouse from elsewhere may have views and macros that read or write other files. Opening another file starts
+    another DuckDB.
     """
 
     def __init__(self) -> None:

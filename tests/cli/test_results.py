@@ -159,12 +159,12 @@ def test_no_cell_of_a_csv_is_read_as_a_formula(text: str, written: str) -> None:
     result = QueryResult((text, "n"), [(text, -1), (None, -0.5)])
     rows = parse_csv(render(result, "csv", note=notes.append))
     assert rows == [[written, "n"], [written, "-1"], ["", "-0.5"]]
-    assert notes == ([] if text == written else [f"2 cells hold {FORMULA}; {KEPT}"])
+    assert notes == ([] if text == written else [f"2 cells got {FORMULA}; {KEPT}"])
     assert parse_csv(render(result, "csv", raw=True, note=notes.append))[1] == [text, "-1"]
     assert parse_json(render(result, "json"))[0][text] == text
 
 
-FORMULA = "what a spreadsheet takes for a formula, after a ' now"
+FORMULA = "a ' before what a spreadsheet takes for a formula"
 KEPT = "--raw keeps the text as it is"
 
 
