@@ -6,50 +6,18 @@ import typer
 
 from cli.options import assign, build_from_options
 from cli.output.console import print_lines, print_notice, print_query, stderr, stdout
-from cli.reading import (
-    ContextColumn,
-    DateOrder,
-    Delimiter,
-    Encoding,
-    Format,
-    HeaderRow,
-    InstrumentColumn,
-    LabelColumn,
-    LabelColumns,
-    LabelMap,
-    MaxRejected,
-    PublishedAtColumn,
-    SplitColumn,
-    TextColumn,
-    Thresholds,
-    Timezone,
-    assign_reading,
-    build_recalling,
-    recall_reading,
-)
+from cli.reading import build_recalling, recall_reading, with_reading_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from schemas.source import DataSettings
 
 
+@with_reading_options
 def ingest(
     source: Annotated[str, typer.Argument(help="Labelled headlines: `embedded`, a path, or hf:ORG/NAME.")],
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    label_columns: LabelColumns = None,
-    label_map: LabelMap = None,
-    thresholds: Thresholds = None,
-    encoding: Encoding = None,
-    format_: Format = None,
-    delimiter: Delimiter = None,
-    header_row: HeaderRow = None,
-    split_column: SplitColumn = None,
-    published_at_column: PublishedAtColumn = None,
-    instrument_column: InstrumentColumn = None,
-    context_column: ContextColumn = None,
-    timezone: Timezone = None,
-    date_order: DateOrder = None,
-    max_rejected: MaxRejected = None,
+    reading: "Sequence[str]" = (),
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any data setting, as in --set data.conflicts=majority.")
     ] = None,
@@ -68,24 +36,6 @@ def ingest(
     from ingestion.columns import MissingColumnError
     from schemas.overrides import refuse_conflicts, refuse_others
 
-    reading = assign_reading(
-        label_map,
-        text_column=text_column,
-        label_column=label_column,
-        label_columns=label_columns,
-        thresholds=thresholds,
-        encoding=encoding,
-        format=format_,
-        delimiter=delimiter,
-        header_row=header_row,
-        split_column=split_column,
-        published_at_column=published_at_column,
-        instrument_column=instrument_column,
-        context_column=context_column,
-        timezone=timezone,
-        date_order=date_order,
-        max_rejected=max_rejected,
-    )
     build = build_recalling if again else build_from_options
     assignments = [*assign({"data.source": source}), *reading, *(set_ or [])]
     refuse_conflicts(assignments)

@@ -5,7 +5,9 @@ option overrides them.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,12 +50,53 @@ DateOrder = Annotated[
 MaxRejected = Annotated[str | None, typer.Option(help="Share of rows that may be rejected, 0 to 1.")]
 
 
-def assign_reading(label_map: Path | None, **options: str | None) -> list[str]:
-    """The options that were given, as `data.setting=value`.
+_OPTIONS = {
+    "text_column": TextColumn,
+    "label_column": LabelColumn,
+    "label_columns": LabelColumns,
+    "label_map": LabelMap,
+    "thresholds": Thresholds,
+    "encoding": Encoding,
+    "format": Format,
+    "delimiter": Delimiter,
+    "header_row": HeaderRow,
+    "split_column": SplitColumn,
+    "published_at_column": PublishedAtColumn,
+    "instrument_column": InstrumentColumn,
+    "context_column": ContextColumn,
+    "timezone": Timezone,
+    "date_order": DateOrder,
+    "max_rejected": MaxRejected,
+}
+"""The options of reading, each named as its setting of `data`, in the order of the help."""
+
+
+def with_reading_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command that has the options of reading in the place of its parameter `reading`.
+
+    The command gets there those that were given, as `data.setting=value`.
 
     Raises:
-        InputError: The label map is invalid.
+        InputError: When the command runs: the label map is invalid.
     """
+    parameters = list(signature(command).parameters.values())
+    where = next(index for index, parameter in enumerate(parameters) if parameter.name == "reading")
+    kind = parameters[where].kind
+    parameters[where : where + 1] = [
+        Parameter(name, kind, default=None, annotation=option) for name, option in _OPTIONS.items()
+    ]
+
+    @wraps(command)
+    def run_reading(**values: Any) -> None:
+        given = {name: values.pop(name) for name in _OPTIONS}
+        command(**values, reading=_assign(**given))
+
+    run_reading.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run_reading.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run_reading
+
+
+def _assign(label_map: Path | None, **options: str | None) -> list[str]:
     words = None if label_map is None else json.dumps(read_label_map(str(label_map)))
     return assign({"data.label_map": words, **{f"data.{name}": value for name, value in options.items()}})
 

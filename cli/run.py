@@ -9,26 +9,7 @@ from cli.completion import complete_profile
 from cli.options import assign, read_tags
 from cli.output.console import print_lines, print_notice, print_query, print_text, stderr, stdout
 from cli.own_data import describe_rules, find_rules
-from cli.reading import (
-    ContextColumn,
-    DateOrder,
-    Delimiter,
-    Encoding,
-    Format,
-    HeaderRow,
-    InstrumentColumn,
-    LabelColumn,
-    LabelColumns,
-    LabelMap,
-    MaxRejected,
-    PublishedAtColumn,
-    SplitColumn,
-    TextColumn,
-    Thresholds,
-    Timezone,
-    assign_reading,
-    build_recalling,
-)
+from cli.reading import build_recalling, with_reading_options
 from embedded.paths import EMBEDDED
 from schemas.errors import FailureError
 
@@ -39,6 +20,7 @@ if TYPE_CHECKING:
     from storage.home import Home
 
 
+@with_reading_options
 def run(
     profile: Annotated[
         str,
@@ -57,22 +39,7 @@ def run(
     epochs: Annotated[str | None, typer.Option(help="Passes over the train part, as in 1,3.")] = None,
     temperatures: Annotated[str | None, typer.Option(help="Sampling temperatures, as in 0.1,1,10.")] = None,
     seed: Annotated[str | None, typer.Option(help="Seed of initialisation, order and dropout.")] = None,
-    text_column: TextColumn = None,
-    label_column: LabelColumn = None,
-    label_columns: LabelColumns = None,
-    label_map: LabelMap = None,
-    thresholds: Thresholds = None,
-    encoding: Encoding = None,
-    format_: Format = None,
-    delimiter: Delimiter = None,
-    header_row: HeaderRow = None,
-    split_column: SplitColumn = None,
-    published_at_column: PublishedAtColumn = None,
-    instrument_column: InstrumentColumn = None,
-    context_column: ContextColumn = None,
-    timezone: Timezone = None,
-    date_order: DateOrder = None,
-    max_rejected: MaxRejected = None,
+    reading: "Sequence[str]" = (),
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, as in --set lora.r=16; may be repeated.")
     ] = None,
@@ -100,24 +67,6 @@ def run(
         "tags": read_tags(tag),
     }
     varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
-    reading = assign_reading(
-        label_map,
-        text_column=text_column,
-        label_column=label_column,
-        label_columns=label_columns,
-        thresholds=thresholds,
-        encoding=encoding,
-        format=format_,
-        delimiter=delimiter,
-        header_row=header_row,
-        split_column=split_column,
-        published_at_column=published_at_column,
-        instrument_column=instrument_column,
-        context_column=context_column,
-        timezone=timezone,
-        date_order=date_order,
-        max_rejected=max_rejected,
-    )
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
     refuse_conflicts([*(f"base_model.name={model}" for model in (base_model or [])[:1]), *assignments])
     rules = find_rules(profile, assignments)
