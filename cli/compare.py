@@ -8,7 +8,7 @@ import typer
 
 from cli.completion import complete_cell
 from cli.options import FORMAT, Form
-from cli.output.console import print_lines
+from cli.output.console import print_lines, print_query
 
 
 class JudgedPart(StrEnum):
@@ -61,4 +61,4 @@ def compare(
             print_lines(lines, console)
             console.print()
         console.print("all headlines that flipped:")
-        console.print(f'  fintone sql "{compared.query}"', soft_wrap=True, markup=False)
+        print_query(compared.query, console)

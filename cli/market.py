@@ -7,7 +7,7 @@ import typer
 
 from cli.completion import complete_measured
 from cli.options import FORMAT, Form, Temperature
-from cli.output.console import print_lines, print_notice
+from cli.output.console import print_lines, print_notice, print_query
 
 
 def market(
@@ -72,4 +72,4 @@ def market(
             console.print()
         console.print("all results:")
         query = f"SELECT * FROM market_reaction WHERE market_id = '{measured.market_id}'"  # noqa: S608 (our own id)
-        console.print(f'  fintone sql "{query}"', soft_wrap=True, markup=False)
+        print_query(query, console)

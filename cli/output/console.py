@@ -103,9 +103,9 @@ def _break(text: str, width: int | None) -> list[str]:
     return lines
 
 
-def print_query(query: str) -> None:
+def print_query(query: str, console: Console = stdout) -> None:
     """Print a command that queries the warehouse; if it is broken between words it can still be copied."""
-    print_text(f'  fintone sql "{query}"')
+    print_text(f'  fintone sql "{query}"', console)
 
 
 class UndeliverableError(InputError):
