@@ -73,9 +73,9 @@ def fintone(
     `main` reads --debug itself, so it may be anywhere on the command line.
     """
     if version:
-        from importlib.metadata import version as installed_version
+        from schemas.version import find_version
 
-        sys.stdout.write(f"fintone {installed_version('fintone')}\n")
+        sys.stdout.write(f"fintone {find_version()}\n")
         raise typer.Exit
     if context.invoked_subcommand is None:
         sys.stderr.write(f"{context.get_help()}\n")

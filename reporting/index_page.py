@@ -2,13 +2,13 @@
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from reporting.market import summarise_market
 from reporting.promotion import describe_champion
 from reporting.template import read_style, templates
 from reporting.text import visible
 from schemas.report import Index
+from schemas.version import find_version
 
 
 def render_index(index: Index, reported: Collection[str]) -> str:
@@ -37,6 +37,6 @@ def render_index(index: Index, reported: Collection[str]) -> str:
             reported=reported,
             style=read_style(),
             built_at=datetime.now(UTC),
-            version=version("fintone"),
+            version=find_version(),
         )
     )

@@ -1,7 +1,6 @@
 """Renders the report of a study as one page. It reads no warehouse and draws no chart."""
 
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from markupsafe import Markup
@@ -17,6 +16,7 @@ from reporting.text import visible
 from reporting.usable import describe_usable
 from reporting.verdict import describe_baseline, describe_cutoffs, describe_leaks, describe_scarcity
 from schemas.report import StudyReport, Table
+from schemas.version import find_version
 
 _MOST_ROWS = 60
 """Rows of a chart's data that the page shows; the query gives them all."""
@@ -59,7 +59,7 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
             market_verdict=summarise_market(report.tables["market"].records()),
             style=read_style(),
             built_at=datetime.now(UTC),
-            version=version("fintone"),
+            version=find_version(),
         )
     )
 

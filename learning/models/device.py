@@ -17,6 +17,7 @@ import torch
 
 from learning.models.commit import find_commit
 from schemas.cell import TrainingSettings
+from schemas.version import find_version
 
 LIBRARIES = ("torch", "transformers", "peft", "trl", "bitsandbytes", "datasets", "scikit-learn")
 STATUS = Path("/proc/self/status")
@@ -163,7 +164,7 @@ def describe_environment(device: Device) -> dict[str, str]:
     hardware = torch.cuda.get_device_name() if device.name == "cuda" else platform.processor() or platform.machine()
     return {
         "machine": platform.node(),
-        "fintone": version("fintone"),
+        "fintone": find_version(),
         "commit": find_commit(),
         "device": device.name,
         "hardware": hardware,

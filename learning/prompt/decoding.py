@@ -171,11 +171,12 @@ class AnswerSpace:
             raise not_finite("model")
         [top_k] = {decoding.top_k for decoding in decodings}
         kept = [keep_candidates(logits[:, node], top_k) for node in range(1 + len(self.nodes))]
-        sampled = torch.stack([self._sampled(kept, decoding) for decoding in decodings], dim=1)
+        owners = self.owners.to(logits.device)
+        sampled = torch.stack([self._sampled(kept, owners, decoding) for decoding in decodings], dim=1)
         sampled[..., UNPARSED] = (1.0 - sampled[..., :UNPARSED].sum(dim=-1)).clamp(min=0.0)
-        return LabelProbabilities(sampled.cpu(), self._argmax(logits).cpu())
+        return LabelProbabilities(sampled.cpu(), self._argmax(logits, owners).cpu())
 
-    def _sampled(self, kept: Sequence[Candidates], decoding: Decoding) -> torch.Tensor:
+    def _sampled(self, kept: Sequence[Candidates], owners: torch.Tensor, decoding: Decoding) -> torch.Tensor:
         """[N, 4] probabilities; the last column stays 0."""
         first = kept[0]
         result = first.logits.new_zeros(len(first.logits), UNPARSED + 1)
@@ -183,7 +184,7 @@ class AnswerSpace:
         for node, candidates in enumerate(kept):
             log_probabilities = sampling_log_probabilities(candidates.logits, decoding.temperature, decoding.top_p)
             if node == 0:
-                result.scatter_add_(1, self.owners.to(first.tokens.device)[first.tokens], log_probabilities.exp())
+                result.scatter_add_(1, owners[first.tokens], log_probabilities.exp())
             for parent, token in self.nodes:
                 if parent == node:
                     reached.append(reached[node] + _log_probability_of(token, candidates.tokens, log_probabilities))
@@ -193,10 +194,10 @@ class AnswerSpace:
                     result[:, leaf.outcome] += (reached[node] + last).exp()
         return result
 
-    def _argmax(self, logits: torch.Tensor) -> torch.Tensor:
+    def _argmax(self, logits: torch.Tensor, owners: torch.Tensor) -> torch.Tensor:
         """[N] outcomes of taking the likeliest token each time (the first in a tie), as greedy generation does."""
         likeliest = logits.argmax(dim=-1)
-        result = self.owners.to(logits.device)[likeliest[:, 0]]
+        result = owners[likeliest[:, 0]]
         reached = [torch.ones_like(result, dtype=torch.bool)]
         for parent, token in self.nodes:
             reached.append(reached[parent] & (likeliest[:, parent] == token))

@@ -12,7 +12,12 @@ from schemas.cell import PromptSettings
 from schemas.model_card import Canaries
 
 TOLERANCE = {"float32": 1e-3, "bfloat16": 0.05, "float16": 0.02}
-"""Largest allowed difference of a probability, by dtype. A different model is off by a tenth or more."""
+"""Largest allowed difference of a probability, by dtype. A different model is off by a tenth or more.
+
+A temperature below 1 multiplies logits, and what was rounded in them: the difference may be as many times larger.
+"""
+MOST_TOLERANCE = 0.5
+"""Largest difference that is ever allowed."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +53,10 @@ def compare_canaries(
     decoding = Decoding(canaries.temperature, canaries.top_k, canaries.top_p)
     answers = answer_headlines(model, fine_tune, canaries.headlines, prompt, decoding, truncate=True)
     difference = np.abs(answers.probabilities - canaries.probabilities)
-    tolerance = _find_tolerance((model.arithmetic, canaries.computed_in))
+    tolerance = _find_tolerance((model.arithmetic, canaries.computed_in), canaries.temperature)
     return CanaryCheck(len(canaries.headlines), float(difference.max()), tolerance)
 
 
-def _find_tolerance(arithmetics: Sequence[str]) -> float:
-    return max(TOLERANCE.get(arithmetic, 0.0) for arithmetic in arithmetics)
+def _find_tolerance(arithmetics: Sequence[str], temperature: float) -> float:
+    coarsest = max(TOLERANCE.get(arithmetic, 0.0) for arithmetic in arithmetics)
+    return min(coarsest / min(temperature, 1.0), MOST_TOLERANCE)

@@ -76,7 +76,7 @@ def _train_in_memory(
     memory_errors = 0
     while True:
         try:
-            outcomes = _train_together(base, cells, size, memory_errors)
+            outcomes = _train_together(base, cells, size, memory_errors, notify)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -107,7 +107,7 @@ def _train_in_memory(
 
 
 def _train_together(
-    base: LoadedBase, cells: Sequence[CellTraining], size: int, memory_errors: int
+    base: LoadedBase, cells: Sequence[CellTraining], size: int, memory_errors: int, notify: Callable[[str], None]
 ) -> list[TrainingOutcome]:
     """Train each cell from its furthest checkpoint, if there is one, to the end, and save the adapters."""
     base.release()
@@ -121,7 +121,8 @@ def _train_together(
         if first and shares_passes(base, first.recipe, len(running)) and first.takes_stacks(size):
             models = [base.copy_new(cell.recipe.lora, cell.recipe.training.seed) for cell in running]
             seeds = [cell.recipe.training.seed for cell in running]
-            shared = SharedPass(base, models, seeds, first.recipe.lora, first.longest_pack(size), first.window)
+            longest, window = first.longest_pack(size), first.window
+            shared = SharedPass(base, models, seeds, first.recipe.lora, longest, window, notify=notify)
             for member, (cell, model) in enumerate(zip(running, models, strict=True)):
                 cell.build_trainer(model, size, stack, shared=(shared, member))
             del models, model

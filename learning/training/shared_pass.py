@@ -5,7 +5,7 @@ is recorded as a CUDA graph, once for each shape; packs are filled up to a few s
 """
 
 import gc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +25,7 @@ from learning.training.lockstep import Lockstep
 from learning.training.packing import FEW, block_mask
 from learning.training.recorded_pass import RecordedPass, rehearse
 from schemas.cell import LoraSettings
+from schemas.reasons import first_line
 
 STEP_OF_TOKENS = {"cpu": 1, "cuda": 128}
 """Packs are filled up to a multiple of this many tokens. A GPU's matrix products work on tiles of 128 rows: 448 rows
@@ -93,6 +94,8 @@ class SharedPass:
         lora: LoraSettings,
         longest: int,
         window: Window | None = None,
+        *,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Begin with all trainings.
 
@@ -104,10 +107,11 @@ class SharedPass:
             lora: Settings of the adapters.
             longest: Tokens of the longest possible pack.
             window: The sliding window that a headline is beyond; None where there is none.
+            notify: Called with a message if a GPU cannot record the pass.
         """
         self._base, self._adapters, self._seeds = base, dict(enumerate(adapters)), list(seeds)
         self._lora, self._longest = lora, _round_up(longest, STEP_OF_TOKENS[base.device.name])
-        self._window = window
+        self._window, self._notify = window, notify
         self.size = len(adapters)
         """Number of trainings at the beginning."""
         self._members: tuple[int, ...] = ()
@@ -137,7 +141,7 @@ class SharedPass:
         members = tuple(sorted(inputs))
         passes = self._passes_of(members)
         batch = _fill_up([inputs[member][:2] for member in members])
-        losses = passes.run(batch, [inputs[member][2] for member in members])
+        losses = passes.run(batch, [inputs[member][2] for member in members], self._notify)
         return {member: losses[place] for place, member in enumerate(members)}
 
     def _passes_of(self, members: tuple[int, ...]) -> "_Pass":
@@ -169,16 +173,16 @@ class _Pass:
         self._recorded: dict[tuple[int, ...], RecordedPass[_Batch]] = {}
         self._fused_rotary = partial(fused_rotary, model) if model.device.type == "cuda" else nullcontext
 
-    def run(self, batch: _Batch, steps: Sequence[int]) -> torch.Tensor:
+    def run(self, batch: _Batch, steps: Sequence[int], notify: Callable[[str], None]) -> torch.Tensor:
         """Add up the gradients of the adapters in their parameters; returns [S] losses."""
         for place in range(self.stack.size):
             self.stack.hand_over_gradients(place)
         if self._records and batch.shape not in self._recorded:
-            self._record(batch)
+            self._record(batch, notify)
         self.stack.draw(steps)
         return self._recorded[batch.shape].run(batch) if self._records else self.compute(batch)
 
-    def _record(self, batch: _Batch) -> None:
+    def _record(self, batch: _Batch, notify: Callable[[str], None]) -> None:
         """Record the pass for a shape; a model that reads tensor values during the pass cannot be recorded."""
         pool = next((recorded.graph.pool() for recorded in self._recorded.values()), None)
         before = self.stack.gradients.clone()
@@ -189,6 +193,7 @@ class _Pass:
                 raise
             self._records = False
             self._recorded.clear()
+            notify(f"this model's passes cannot be recorded, and each takes longer on a GPU: {first_line(error)}")
         else:
             self._recorded[batch.shape] = RecordedPass(self.compute, batch, self.stack.generators, pool)
         self.stack.gradients.copy_(before)

@@ -108,6 +108,14 @@ def test_stored_answers_are_compared_with_answers_that_are_sampled_as_they_were(
     assert not compare_canaries(replace(canaries, **changed), model, None, PROMPT).passed  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("temperature", "tolerance"), [(3.0, 0.05), (1.0, 0.05), (0.5, 0.1), (0.1, 0.5), (0.01, 0.5)])
+def test_a_low_temperature_multiplies_what_rounding_may_cost(
+    model: CausalModel, canaries: Canaries, temperature: float, tolerance: float
+) -> None:
+    rounded = replace(canaries, temperature=temperature, computed_in="bfloat16")
+    assert compare_canaries(rounded, model, None, PROMPT).tolerance == pytest.approx(tolerance)
+
+
 @pytest.mark.parametrize(("computed_in", "tolerance"), [("float32", 1e-3), ("", 1e-3), ("bfloat16", 0.05)])
 def test_the_coarser_of_two_precisions_decides_what_difference_is_rounding(
     model: CausalModel, canaries: Canaries, computed_in: str, tolerance: float

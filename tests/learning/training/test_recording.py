@@ -89,7 +89,11 @@ def test_a_pass_that_cannot_be_recorded_is_computed_to_the_same_weights(
     monkeypatch.setattr(base, "kept", None)
     monkeypatch.setattr(shared_pass._Pass, "__init__", record)
     monkeypatch.setattr(shared_pass, "rehearse", read_a_value)
-    unrecorded = train(base, tmp_path / "unrecorded", recipes)
+    notes: list[str] = []
+    unrecorded = train(base, tmp_path / "unrecorded", recipes, notify=notes.append)
     assert len(rehearsed) == 1
+    [note] = notes
+    assert "cannot be recorded" in note
+    assert note.endswith("called a synchronizing CUDA operation")
     for one, other in zip(unrecorded, expected, strict=True):
         check_same(one, other)
