@@ -162,8 +162,8 @@ def _read_modules(folder: Path) -> list[str]:
     if not file.is_file():
         raise EncoderError(f"{NOUN} {folder}: no modules.json; give a folder in sentence-transformers' format")
     try:
-        modules = {module["path"]: module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
-    except (ValueError, TypeError, KeyError) as error:
+        modules = {str(module["path"]): module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise EncoderError(f"{NOUN} {folder}: its modules.json cannot be read; {AGAIN}") from error
     for path, kind in modules.items():
         if not str(kind).startswith("sentence_transformers."):

@@ -36,8 +36,8 @@ OTHER_FILES = {
 }
 """Keys of settings that make transformers load other files."""
 SETTINGS = ("config.json", "sentence_*.json")
-"""Files whose values libraries take as settings of the model. Keys of tokenizer_config.json that name a vocabulary are
-harmless: other tools write them, and transformers ignores them."""
+"""Files whose values libraries take as settings of the model."""
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json")
 
 PARTS_OF_OTHERS = ("vision_config", "audio_config", "text_config", "speech_config")
 """Keys that show in a configuration that the model takes more than text."""
@@ -54,6 +54,7 @@ UNQUANTISED = "give the model's original weights in 16 or 32 bits: fintone quant
 SIZES = (
     *("vocab_size", "hidden_size", "n_embd", "d_model", "intermediate_size", "n_inner", "ffn_dim", "head_dim"),
     *("num_attention_heads", "num_key_value_heads", "n_head", "num_experts", "num_local_experts", "n_routed_experts"),
+    "num_labels",
 )
 """Keys whose value is at most the largest dimension of a weight."""
 
@@ -66,8 +67,10 @@ def check_names(files: ModelFiles) -> None:
     """
     for file in files.opened:
         name = file.relative_to(files.folder).as_posix()
-        if file.name == "tokenizer_config.json" and "fast_tokenizer_files" in files.read_json(name):
-            raise files.refuse(f"{name} names other files to load (fast_tokenizer_files); remove the key")
+        if file.name in TOKENIZER_SETTINGS:
+            named = [key for key, value in files.read_json(name).items() if _names_a_file(file.name, key, value)]
+            if named:
+                raise files.refuse(f"{name} names other files to load ({named[0]}); remove the key")
         if not any(fnmatch(file.name, pattern) for pattern in SETTINGS):
             continue
         for key, value in _walk(files.read_json(name)):
@@ -78,6 +81,20 @@ def check_names(files: ModelFiles) -> None:
                 raise files.refuse(
                     f"{name} asks for {key} {unknown[0]!r}, which is not used; write sdpa or eager there"
                 )
+
+
+def _names_a_file(file: str, key: str, value: Any) -> bool:
+    """Whether a key of a tokenizer's settings makes transformers open a file.
+
+    Keys of tokenizer_config.json that end in `_file` do not: other tools write them, and transformers puts the folder's
+    own files in their place. The map of special tokens is taken after that, whatever its keys are.
+    """
+    if file == "special_tokens_map.json":
+        return not key.endswith(("_token", "_tokens"))
+    if key in {"vocab", "merges"}:
+        return isinstance(value, str)
+    inside = value if isinstance(value, dict) else {}
+    return key == "fast_tokenizer_files" or (key == "init_inputs" and bool(value)) or "model_file" in inside
 
 
 def check_base(files: ModelFiles, check_kind: ConfigCheck) -> None:

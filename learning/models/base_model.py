@@ -95,7 +95,7 @@ def load_tokenizer(folder: Path) -> Any:
     Raises:
         InputError: Its files may not be opened, or transformers cannot read them.
     """
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
     files = find_files(NOUN, folder)
     check_names(files)
@@ -106,6 +106,9 @@ def load_tokenizer(folder: Path) -> Any:
         except Exception as error:  # tokenizers raises the bare class for a file that it cannot read
             reason = first_line(error).replace(str(place), str(folder))
             raise BaseModelError(f"base model {folder}: its tokenizer cannot be loaded ({reason}); {AGAIN}") from error
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        kind = type(tokenizer).__name__
+        raise BaseModelError(f"base model {folder}: its tokenizer is a {kind}, which is not used; {AGAIN}")
     tokenizer.name_or_path = str(folder)
     return tokenizer
 

@@ -32,7 +32,7 @@ PLAIN = "give a plain encoder, whose head fintone adds, or one with those three 
 
 def is_encoder(config: dict[str, Any]) -> bool:
     """Whether a configuration is that of an encoder of a family that is fine-tuned as a classifier."""
-    return config.get("model_type") in CLASSIFIERS and not config.get("is_decoder")
+    return str(config.get("model_type")) in CLASSIFIERS and not config.get("is_decoder")
 
 
 def check_encoder(files: ModelFiles, config: dict[str, Any]) -> None:

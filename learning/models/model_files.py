@@ -19,6 +19,7 @@ from typing import Any
 from embedded.paths import MODEL_FOLDER
 from schemas.errors import InputError
 from schemas.files import temporary_folder
+from schemas.listing import cut
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 HASHED = {".safetensors", ".json", ".model", ".txt"}
@@ -198,9 +199,10 @@ def _check_file(found: ModelFiles, file: Path) -> None:
 
 
 def _belongs(folder: Path, real: Path) -> bool:
-    """Whether a file is in the folder itself, or in a cache of the hub's client, whose folders are made of links."""
-    is_cached = real.parent.name == "blobs" and real.parents[1].name.startswith("models--")
-    return real.is_relative_to(folder.resolve()) or is_cached or folder == MODEL_FOLDER
+    """Whether a file is in the folder itself, or in the hub client's cache that the folder is part of."""
+    own, cache = folder.resolve(), real.parents[1] if real.parent.name == "blobs" else None
+    is_cached = cache is not None and cache.name.startswith("models--") and own.is_relative_to(cache)
+    return real.is_relative_to(own) or is_cached or folder == MODEL_FOLDER
 
 
 def _find_weights(found: ModelFiles, place: Path) -> list[Path]:
@@ -226,8 +228,8 @@ def _read_index(found: ModelFiles, index: Path) -> list[Path]:
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts or path.suffix != ".safetensors" or "\0" in name:
             raise found.refuse(f"{INDEX} names {name!r}, which is no safetensors file in the folder; {AGAIN}")
-        if not (index.parent / name).exists():
-            raise found.refuse(f"{INDEX} names {name}, which is not there; {AGAIN}")
+        if not os.path.lexists(index.parent / name):  # unlike `exists`, it takes a name of any length
+            raise found.refuse(f"{INDEX} names {cut(name)}, which is not there; {AGAIN}")
         _check_file(found, index.parent / name)
     return [index.parent / name for name in shards]
 

@@ -47,7 +47,7 @@ def check_known(files: ModelFiles, config: dict[str, Any]) -> None:
         ModelFilesError: It does not know one.
     """
     kind, known = config.get("model_type"), model_types()
-    if kind is None:
+    if not isinstance(kind, str):
         raise files.refuse(f"config.json has no model_type; {AGAIN}, or write the model's family there, such as llama")
     if known and kind not in known:
         if config.get("auto_map"):
@@ -121,7 +121,8 @@ def explain_unread_layers(unread: Iterable[str], config: Any) -> str | None:
 
 
 def _count_next(config: dict[str, Any]) -> int:
-    return config.get(NEXT_TOKENS) or 0
+    number = config.get(NEXT_TOKENS)
+    return number if isinstance(number, int) else 0
 
 
 def _is_own(place: str, config: dict[str, Any]) -> bool:

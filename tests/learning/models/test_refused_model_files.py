@@ -111,6 +111,13 @@ REFUSED: tuple[tuple[Spoil, str], ...] = (
         settings("tokenizer_config.json", fast_tokenizer_files=["/tokenizer.4.json"]),
         "tokenizer_config.json names other",
     ),
+    (settings("tokenizer_config.json", vocab="/x/vocab.json"), "tokenizer_config.json names other files to load (vo"),
+    (settings("tokenizer_config.json", merges="/x/merges.txt"), "tokenizer_config.json names other files to load (me"),
+    (settings("tokenizer_config.json", init_inputs=["/x/vocab.json"]), "tokenizer_config.json names other files to l"),
+    (settings("tokenizer_config.json", sp_model_kwargs={"model_file": "/x"}), "tokenizer_config.json names other fil"),
+    (settings("special_tokens_map.json", tokenizer_file="/x/tokenizer.json"), "special_tokens_map.json names other f"),
+    (settings("special_tokens_map.json", vocab_file="/x/secret.txt"), "special_tokens_map.json names other files to "),
+    (name_a_shard("a" * 300 + ".safetensors"), "model.safetensors.index.json names aaa"),
 )
 
 
@@ -132,6 +139,12 @@ def test_a_folder_that_would_make_libraries_open_something_else_is_refused(
     assert not (folder.parent / "a-pickle-was-loaded").exists()
 
 
+def test_a_tokenizer_must_be_one(folder: Path) -> None:
+    change(folder, "tokenizer_config.json", tokenizer_class="RagTokenizer")
+    with pytest.raises(InputError, match="its tokenizer is a RagTokenizer, which is not used; get its files again"):
+        load_tokenizer(folder)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -146,6 +159,7 @@ def test_a_folder_that_would_make_libraries_open_something_else_is_refused(
         (settings("sentence_bert_config.json", model_args={"gguf_file": "/x.gguf"}), "sentence_bert_config.json names"),
         (settings("sentence_bert_config.json", processor_kwargs={"vocab_file": "/x"}), "sentence_bert_config.json nam"),
         (settings("config.json", _attn_implementation="org/kernel"), "config.json asks for _attn_implementation"),
+        (settings("special_tokens_map.json", vocab_file="/x/secret.txt"), "special_tokens_map.json names other files"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -166,6 +180,13 @@ def test_a_hub_cache_may_link_only_to_its_own_blobs(folder: Path, tmp_path: Path
     (snapshot / "model.safetensors").symlink_to("../../blobs/4d7a21")
     check_model_folder(snapshot)
     assert torch.equal(answer(snapshot)[1], answer(folder)[1])
+    stranger = tmp_path / "models--org--other" / "blobs" / "5ec2e7"
+    stranger.parent.mkdir(parents=True)
+    shutil.copy(folder / "config.json", stranger)
+    (snapshot / "config.json").unlink()
+    (snapshot / "config.json").symlink_to(stranger)
+    with pytest.raises(InputError, match=r"config\.json is a link to .*, outside the folder"):
+        check_model_folder(snapshot)
     (snapshot / "config.json").unlink()
     (snapshot / "config.json").symlink_to(folder / "config.json")
     with pytest.raises(InputError, match=r"config\.json is a link to .*, outside the folder"):

@@ -76,6 +76,9 @@ def folder(written: Path, tmp_path: Path) -> Path:
         ({"num_hidden_layers": 1}, f"config.json says num_hidden_layers 1, its weights have 2 layers; {MATCH}"),
         ({"model_type": "lama"}, "config.json says model_type 'lama', which transformers does not know, did you mean"),
         ({"model_type": None}, "config.json has no model_type; get its files again, or write the model's family there"),
+        ({"model_type": ["llama"]}, "config.json has no model_type; get its files again, or write the model's family"),
+        ({"model_type": {}}, "config.json has no model_type; get its files again, or write the model's family there"),
+        ({"num_labels": 10**9}, "config.json says num_labels 1000000000, its weights allow 1 to"),
         ({"model_type": "mine", "auto_map": {"AutoConfig": "mine.C"}}, "asks for code of its own (auto_map), which is"),
         (
             {"hidden_act": "sillu"},
@@ -160,8 +163,9 @@ def test_layers_that_predict_further_tokens_are_numbered_after_the_others(folder
     change_config(folder, num_nextn_predict_layers=1)
     check_model_folder(folder)
     load_model(folder, "none", CPU)
-    change_config(folder, num_nextn_predict_layers=0)
-    assert "its weights have 3 layers" in error_of(lambda: check_model_folder(folder), folder)
+    for other in (0, "x"):
+        change_config(folder, num_nextn_predict_layers=other)
+        assert "its weights have 3 layers" in error_of(lambda: check_model_folder(folder), folder)
 
 
 def test_an_embedding_may_be_narrower_than_the_model(tmp_path: Path) -> None:
