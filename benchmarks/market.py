@@ -58,11 +58,13 @@ def simulate() -> dict[str, float]:
     for seed in range(SEEDS):
         headlines = make_headlines(seed)
         days, prices = count_daily(headlines), price(headlines, COEFFICIENT, seed)
-        rows = measure_reaction(days, measure_returns(prices, SESSIONS, HORIZONS)[0], HORIZONS).tests
+        rows = measure_reaction(days, measure_returns(prices, SESSIONS, HORIZONS)[0], SESSIONS, HORIZONS).tests
         planted = rows[(rows["scope"] == "panel") & (rows["horizon"] == 1) & (rows["measure"] == "sentiment")].iloc[0]
         inside += bool(planted["low"] <= COEFFICIENT <= planted["high"])
         found += bool(planted["p_holm"] < 0.05)  # noqa: PLR2004 (the level)
-        placebo = measure_reaction(days, measure_returns(shuffle(prices, seed), SESSIONS, HORIZONS)[0], HORIZONS).tests
+        placebo = measure_reaction(
+            days, measure_returns(shuffle(prices, seed), SESSIONS, HORIZONS)[0], SESSIONS, HORIZONS
+        ).tests
         is_clear = placebo["p_holm"] < 0.05  # noqa: PLR2004
         false += bool(is_clear.any())
         significant += int(is_clear.sum())

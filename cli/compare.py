@@ -32,7 +32,9 @@ def compare(
     part: Annotated[
         JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
     ] = JudgedPart.TEST,
-    flips: Annotated[int, typer.Option(min=0, help="How many headlines with different predictions to show.")] = 10,
+    flips: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="How many headlines with different predictions to show.")
+    ] = 10,
     format_: Annotated[Form | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
 ) -> None:

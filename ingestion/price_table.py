@@ -1,19 +1,32 @@
 """Reads files of prices as tables of text, with the day of each row."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+from pandas.api.types import is_integer_dtype
 
 from ingestion.date_order import DateOrderError
 from ingestion.dates import parse_dates
-from ingestion.encodings import is_sound
+from ingestion.encodings import decode
+from schemas.columns import find_column
 from schemas.errors import InputError
 from schemas.paths import describe_place, local_path
+from schemas.reasons import first_line
+from schemas.source import DataSettings
 
 _ZONE = r"(:\d{2}(?:\.\d+)?) ?(?:Z|UTC|[+-]\d{2}:?\d{2})$"
 """A zone after a time: the day of a price is that of its exchange, whatever the day is in UTC."""
 KINDS = (".csv", ".tsv", ".txt", ".parquet", ".xlsx")
+_WORDS_ARE_TEXT: dict[str, Any] = {"keep_default_na": False, "na_values": [""]}
+"""To pandas, NA and NULL are missing values; to an exchange, NA is National Bank of Canada."""
+_UNNAMED = r"Unnamed: \d+"
+"""What pandas calls a column without a name, such as the numbers of rows."""
+_FIRST_YEAR, _AHEAD = 1900, timedelta(days=366)
+"""A date before that year, or farther ahead, is none of a price."""
 
 
 class PriceFileError(InputError):
@@ -47,35 +60,79 @@ def read_price_table(path: Path, date_columns: Sequence[str]) -> tuple[pd.DataFr
     """
     try:
         table = _read(path)
-    except (ValueError, OSError, UnicodeDecodeError) as error:
-        raise PriceFileError(f"prices {path.name}: cannot be read ({' '.join(str(error).split())})") from error
-    table.columns = table.columns.map(str)  # a workbook may have the number of a stock for a name
-    names = [name for name in table.columns if name.strip().lower() in date_columns]
-    if table.empty or not names:
+    except InputError:
+        raise
+    except Exception as error:  # libraries raise any kind of error for a damaged workbook
+        raise PriceFileError(f"prices {path.name}: cannot be read ({first_line(error)})") from error
+    name = find_column(table.columns, date_columns)
+    if table.empty or name is None:
         columns = ", ".join(map(repr, table.columns)) or "none"
-        lacking = "rows" if names else f"column {date_columns[0]}; its columns are {columns}"
+        lacking = "rows" if name else f"column {date_columns[0]}; its columns are {columns}"
         raise PriceFileError(f"prices {path.name}: has no {lacking}")
-    words = table[names[0]].fillna("").astype("str").str.replace(_ZONE, r"\1", regex=True)
+    words = table[name].fillna("").astype("str").str.replace(_ZONE, r"\1", regex=True)
     try:
-        return table, parse_dates(words, "UTC", None).times.dt.normalize()
+        days = parse_dates(words, "UTC", None).times.dt.normalize()
     except DateOrderError as error:
         raise PriceFileError(f"prices {path.name}: {error}; write dates as 2025-03-04") from error
+    latest = datetime.now(UTC).replace(tzinfo=None) + _AHEAD
+    return table, days.where(days.between(datetime(_FIRST_YEAR, 1, 1), latest))  # noqa: DTZ001 (without a zone)
 
 
 def _read(path: Path) -> pd.DataFrame:
     if path.suffix.lower() == ".parquet":
-        table = pd.read_parquet(path).reset_index()
-        return table.drop(columns="index", errors="ignore").astype("object").map(_spell).astype("str")
-    if path.suffix.lower() == ".xlsx":
-        return pd.read_excel(path).astype("object").map(_spell).astype("str")
-    content = path.read_bytes()
-    encoding = "utf-8-sig" if is_sound(content, "utf-8") else "cp1252"
-    head = content[:4_000].decode(encoding, "replace").partition("\n")[0]
-    delimiter = max(",;\t|", key=head.count)
-    table = pd.read_csv(path, sep=delimiter, dtype="str", encoding=encoding, skipinitialspace=True)
-    if delimiter == ";":  # files that delimit with it write decimals with a comma
-        table = table.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)
-    return table
+        table = _with_index(pd.read_parquet(path)).astype("object").map(_spell).astype("str")
+    elif path.suffix.lower() == ".xlsx":
+        cells = pd.read_excel(path, engine="openpyxl", **_WORDS_ARE_TEXT)
+        table = cells.astype("object").map(_spell).astype("str")
+    else:
+        text = decode(path.read_bytes(), path.name, DataSettings(source=path.name), "cp1252").whole()
+        head = text[:4_000].partition("\n")[0]
+        delimiter = max(",;\t|", key=head.count)
+        table = pd.read_csv(StringIO(text), sep=delimiter, dtype="str", skipinitialspace=True, **_WORDS_ARE_TEXT)
+        if delimiter == ";":  # files that delimit with it may write decimals with a comma
+            table = table.apply(_settle_decimals)
+    table.columns = table.columns.map(str)  # a workbook may have the number of a stock for a name
+    return table.loc[:, ~table.columns.str.fullmatch(_UNNAMED)]
+
+
+def _with_index(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its index as columns, unless it only numbers the rows."""
+    index = table.index
+    if index.nlevels == 1 and index.name is None:
+        if is_integer_dtype(index):
+            return table
+        index.name = "date"
+    return table.reset_index()
+
+
+def _settle_decimals(cells: pd.Series) -> pd.Series:
+    """A column with a point before the decimals; where the comma stands there, points separate thousands."""
+    is_number = cells.str.fullmatch(r"-?\d[\d.,]*", na=False)
+    if _find_decimal_sign(cells[is_number]) == ".":
+        return cells
+    plain = cells.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    return cells.where(~is_number, plain)
+
+
+def _find_decimal_sign(numbers: pd.Series) -> str:
+    """Which of comma and point stands before the decimals.
+
+    It comes after the other one. It is not followed by exactly three digits, unless all numbers are: thousands are
+    separated only in numbers that have them.
+    """
+    both = numbers[numbers.str.contains(",") & numbers.str.contains(".", regex=False)]
+    if len(both):
+        return max(",.", key=both.iloc[0].rfind)
+    for sign, other in (",.", ".,"):
+        used = numbers[numbers.str.contains(sign, regex=False)]
+        if used.str.fullmatch(rf"-?\d{{1,3}}(?:\{sign}\d{{3}})+").all():
+            if 0 < len(used) < len(numbers):
+                return other
+        else:
+            return sign
+        if len(used):
+            return sign if used.str.count(rf"\{sign}").max() == 1 else other
+    return "."
 
 
 def _spell(value: object) -> str:

@@ -1,17 +1,20 @@
 """One price for each instrument and session, from rows of prices; those that cannot be used are counted by reason."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from schemas.columns import find_column
 from schemas.errors import InputError
 
 DATES = ("date", "session", "day", "datetime", "timestamp", "time")
 INSTRUMENTS = ("instrument", "ticker", "symbol", "isin", "entity", "ric")
 PRICES = ("adj_close", "adj close", "adjusted close", "adjusted_close", "adjclose", "close", "price", "px_last", "last")
 """Names of columns; the first name that a table has is used, so adjusted prices come before others."""
+NO_SESSION = "the exchange had no session on that day"
+"""A reason why a price is not used."""
 MOST_LIKE_A_SPLIT = 0.45
 """A loss of more than this share from one session to the next, or a gain that would undo it, may be a split."""
 _THOUSANDS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?"
@@ -67,7 +70,7 @@ def read_prices(
             "no instrument",
             "the price is no number",
             "the price is not above zero",
-            "the exchange had no session on that day",
+            NO_SESSION,
         ],
         default="",
     )
@@ -110,12 +113,6 @@ def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple
         f"{source}: has no column {lacking}; give columns date, instrument and close, or date and a column for each "
         "instrument"
     )
-
-
-def find_column(names: Iterable[str], known: Sequence[str]) -> str | None:
-    """The first column whose name is one of the known ones, without regard to case; None if there is none."""
-    by_name = {name.strip().lower(): name for name in names}
-    return next((by_name[name] for name in known if name in by_name), None)
 
 
 def measure_returns(prices: pd.DataFrame, sessions: pd.DataFrame, horizons: Sequence[int]) -> tuple[pd.DataFrame, int]:

@@ -28,7 +28,9 @@ class Reaction(NamedTuple):
     """As returned by `market.events.study_events`."""
 
 
-def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequence[int]) -> Reaction:
+def measure_reaction(
+    days: pd.DataFrame, returns: pd.DataFrame, sessions: pd.DataFrame, horizons: Sequence[int]
+) -> Reaction:
     """Measure how returns follow sentiment.
 
     Of a session, the sentiment is known at its close, and the returns begin there. The regression is
@@ -39,6 +41,7 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
     Args:
         days: Columns instrument (None: all headlines), session, n, sentiment and dispersion.
         returns: As returned by `market.prices.measure_returns`, with the instruments as they are named in `days`.
+        sessions: All sessions of the exchange, as returned by `market.calendar.list_sessions`.
         horizons: Those of the returns, sessions.
 
     Returns:
@@ -49,7 +52,7 @@ def measure_reaction(days: pd.DataFrame, returns: pd.DataFrame, horizons: Sequen
         among panel and overall, and as much again among the instruments.
     """
     by_instrument = days[days["instrument"].notna()]
-    calendar = pd.DatetimeIndex(np.sort(returns["session"].unique()))
+    calendar = pd.DatetimeIndex(sessions["session"])
     joined = _join(by_instrument, returns, calendar)
     mean = returns.drop(columns="instrument").groupby("session").mean().reset_index().assign(instrument="")
     overall = _join(days[days["instrument"].isna()].assign(instrument=""), mean, calendar)

@@ -79,13 +79,17 @@ def measure_market(settings: MarketSettings) -> Measured:
                 f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
                 f"{known.max():%Y-%m-%d}; {learned} learned from headlines up to {answers.counts.trained_to:%Y-%m-%d}"
             )
-        return measure_reaction(days, returns, settings.horizons)._asdict()
+        return measure_reaction(days, returns, sessions, settings.horizons)._asdict()
 
     market_id = str(market["market_id"])
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
     renew_index(home)
-    notes = [*answers.describe(), *_describe_prices(prices, jumps, matched)]
+    notes = [
+        *answers.describe(),
+        *_describe_prices(prices, jumps, matched),
+        *_note_other_days(prices, settings.calendar),
+    ]
     common = find_common_time(home.warehouse, answers.cell, settings.timezone)
     notes += _note_common_time(common, answers.counts.counting)
     if before and before != list(settings.horizons):
@@ -127,6 +131,19 @@ def _note_common_time(common: "tuple[int, time] | None", counting: int) -> Itera
             f"{number:,} of those that count came at {at:%H:%M} UTC, and count from that time on: if they have a date "
             "and no time, give the zone in which that is midnight with --timezone, so that they count from the end of "
             "their day"
+        )
+
+
+def _note_other_days(prices: "Prices", calendar: str) -> Iterator[str]:
+    """A note if many prices are of days without a session, as where local midnight is written in another zone."""
+    from market.prices import NO_SESSION
+
+    number = int(prices.rejected.get(NO_SESSION, 0))
+    total = len(prices.frame) + int(prices.rejected.sum())
+    if number >= _LEAST_SHARE * total:
+        yield (
+            f"{number / total:.0%} of the prices are of days on which {calendar} had no session: their dates may be "
+            "those of another zone, or another --calendar may fit; give the dates of the exchange"
         )
 
 

@@ -1,6 +1,6 @@
-"""Which columns of a table were read, as they are stored and as they are shown."""
+"""Columns of a table: which were read, as they are stored and as they are shown, and one that has a known name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -107,3 +107,9 @@ def _warn(kind: str, name: str, others: tuple[str, ...]) -> str:
     if not listed:
         return f"the {kind} was read from the first of the columns {name!r}: if another is right, rename it"
     return f"the {kind} was read from {_show(name)}, and {listed} could be meant: if so, name it with --{kind}-column"
+
+
+def find_column(names: Iterable[str], known: Sequence[str]) -> str | None:
+    """The first column with one of the known names, the earlier ones first, without regard to case; else None."""
+    by_name = {name.strip().lower(): name for name in reversed([*names])}
+    return next((by_name[name] for name in known if name in by_name), None)

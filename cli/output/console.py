@@ -44,6 +44,8 @@ class SafeConsole(Console):
         return show_text(text, lines=True).encode(self.encoding, "backslashreplace").decode(self.encoding)
 
 
+if not os.environ.get("COLUMNS", "").strip("0"):
+    os.environ.pop("COLUMNS", None)  # rich would print lines of no width
 stdout = SafeConsole(highlight=False, color_system=colours)
 stderr = SafeConsole(stderr=True, highlight=False, color_system=colours)
 

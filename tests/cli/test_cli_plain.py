@@ -51,6 +51,10 @@ def test_a_terminal_gets_emphasis_unless_it_wants_none(warehouse: Path) -> None:
     assert b"\x1b" not in spawn_on_terminal("gc", NO_COLOR="1")
 
 
+def test_a_terminal_without_a_known_width_gets_the_whole_answer(warehouse: Path) -> None:
+    assert b"\x1b[1mgc" in spawn_on_terminal("gc", NO_COLOR="", COLUMNS="0")
+
+
 def test_a_pipe_gets_plain_text(home: Path) -> None:
     done = spawn("run", "--dry-run", COLUMNS="40", TERM="xterm-256color")
     assert done.returncode == 0

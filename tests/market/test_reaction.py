@@ -16,7 +16,7 @@ from market.reaction import Reaction, correct_p_values, measure_reaction
 def measure(seed: int, coefficient: float, horizons: tuple[int, ...] = (1, 5)) -> Reaction:
     headlines = make_headlines(seed)
     returns, _ = measure_returns(price(headlines, coefficient, seed), SESSIONS, horizons)
-    return measure_reaction(count_daily(headlines), returns, horizons)
+    return measure_reaction(count_daily(headlines), returns, SESSIONS, horizons)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_prices_that_move_before_the_headline_do_not_count() -> None:
         price=prices.groupby("instrument")["price"].shift(-2)
     ).dropna()  # two sessions ahead of the news
     returns, _ = measure_returns(early, SESSIONS, [1])
-    assert coefficient_of(measure_reaction(count_daily(headlines), returns, [1]))["p_holm"] > 0.05
+    assert coefficient_of(measure_reaction(count_daily(headlines), returns, SESSIONS, [1]))["p_holm"] > 0.05
 
 
 def test_fifths_rise_with_the_sentiment_and_hold_all_days(planted: Reaction) -> None:
@@ -61,16 +61,25 @@ def test_fifths_rise_with_the_sentiment_and_hold_all_days(planted: Reaction) -> 
     assert fifths["days"].sum() == coefficient_of(planted)["days"]
 
 
-def test_the_regression_is_the_documented_one_and_a_gap_counts_as_zero() -> None:
-    """Returns that follow the formula exactly give its coefficients, on as few sessions as have an estimate."""
-    random, sessions = np.random.default_rng(5), pd.date_range("2024-01-01", periods=35)
-    has_news, frames = np.arange(35) % 7 != 3, []
+@pytest.mark.parametrize(("number", "unpriced"), [(35, None), (42, 5)])
+def test_the_regression_is_the_documented_one_and_a_gap_counts_as_zero(number: int, unpriced: int | None) -> None:
+    """Returns that follow the formula exactly give its coefficients, on as few sessions as have an estimate.
+
+    A session without prices is still the one before the next.
+    """
+    random, sessions = np.random.default_rng(5), pd.date_range("2024-01-01", periods=number)
+    place, frames = np.arange(number), []
+    has_news = place % 7 != 3
     for instrument in ("A", "B"):
-        n, sentiment, spread = random.integers(1, 4, 35), random.uniform(-1, 1, 35), random.uniform(0.1, 1, 35)
+        n, sentiment, spread = (
+            random.integers(1, 4, number),
+            random.uniform(-1, 1, number),
+            random.uniform(0.1, 1, number),
+        )
         frame = pd.DataFrame({"instrument": instrument, "session": sessions, "n": n})
         frame["sentiment"] = np.where(has_news, sentiment, 0.0)
         frame["dispersion"] = np.where(n > 1, spread, 0.0)
-        frame["before"] = np.where(np.arange(35) == 0, np.nan, random.normal(size=35))
+        frame["before"] = np.where(place == 0, np.nan, random.normal(size=number))
         frame["return_1"] = (
             0.01 * frame["sentiment"]
             + 0.02 * frame["dispersion"]
@@ -82,7 +91,8 @@ def test_the_regression_is_the_documented_one_and_a_gap_counts_as_zero() -> None
     every = pd.concat(frames, ignore_index=True)
     days = every[np.tile(has_news, 2)].drop(columns=["before", "return_1"])
     days["dispersion"] = days["dispersion"].where(days["n"] > 1)
-    tests = measure_reaction(days, every[["instrument", "session", "before", "return_1"]], [1]).tests
+    returns = every.loc[np.tile(place % 7 != unpriced, 2), ["instrument", "session", "before", "return_1"]]
+    tests = measure_reaction(days, returns, pd.DataFrame({"session": sessions}), [1]).tests
     panel = tests[tests["scope"] == "panel"].set_index("measure")["estimate"]
     regressors = ["sentiment", "dispersion", "volume", "sentiment before", "return before"]
     assert panel[regressors].tolist() == pytest.approx([0.01, 0.02, 0.03, 0.04, 0.05])
@@ -176,7 +186,7 @@ def test_a_mean_of_few_sessions_has_no_interval(sessions: int) -> None:
 def test_with_too_few_sessions_there_is_a_reason_and_no_estimate() -> None:
     headlines = make_headlines(1).head(60)
     returns, _ = measure_returns(price(headlines, 0.01, 1), SESSIONS, [1])
-    found = measure_reaction(count_daily(headlines), returns, [1])
+    found = measure_reaction(count_daily(headlines), returns, SESSIONS, [1])
     assert found.tests["estimate"].isna().all()
     assert found.tests["reason"].str.contains("sessions with headlines and returns, 30 are needed").all()
     assert found.events.empty
@@ -191,7 +201,7 @@ def test_prices_that_do_not_move_have_a_reason_and_no_estimate(halted: Sequence[
     prices = price(headlines, 0.01, 1)
     prices.loc[prices["instrument"].isin(halted), "price"] = 100.0
     returns, _ = measure_returns(prices, SESSIONS, [1])
-    tests, quantiles, _ = measure_reaction(count_daily(headlines), returns, [1])
+    tests, quantiles, _ = measure_reaction(count_daily(headlines), returns, SESSIONS, [1])
     assert (quantiles["share_up"] == 0).all() == (len(halted) == len(TICKERS))
     still = tests[tests["instrument"].isin(halted) | (len(halted) == len(TICKERS))]
     assert not still.empty

@@ -12,8 +12,9 @@ import pytest
 
 from embedded.grammar import generate_headline
 from market.calendar import list_sessions
+from market.prices import NO_SESSION, Prices
 from operations.answers import choose_model, score_source
-from operations.market import _note_common_time, measure_market
+from operations.market import _note_common_time, _note_other_days, measure_market
 from schemas.errors import InputError
 from schemas.market import MarketSettings, Measured
 from schemas.plan import StudyPlan
@@ -269,6 +270,13 @@ def test_a_few_headlines_of_one_time_are_no_sign_of_dates_without_one() -> None:
     assert list(_note_common_time((4, time(20, 58)), 4)) == []
     assert len(list(_note_common_time((5, time(20, 58)), 25))) == 1
     assert list(_note_common_time((5, time(20, 58)), 26)) == []
+
+
+def test_prices_of_days_without_a_session_are_told_when_they_are_many() -> None:
+    frame = pd.DataFrame({"price": range(80)})
+    for number, expected in ((19, 0), (20, 1)):
+        prices = Prices(frame, pd.Series({NO_SESSION: number}), "close")
+        assert len(list(_note_other_days(prices, "XETR"))) == expected
 
 
 def test_the_champion_of_today_is_measured_alone_and_the_earlier_ones_are_named(home: Path, cell: str) -> None:
