@@ -41,7 +41,8 @@ def find_price_file(source: str) -> Path:
     """
     path = local_path("prices", source)
     if not path.is_file():
-        fault = "is a folder" if path.is_dir() else f"does not exist{describe_place(source, path)}"
+        absent = f"does not exist{describe_place(source, path)}"
+        fault = "is a folder" if path.is_dir() else "is a pipe or a device" if path.exists() else absent
         raise PriceFileError(f"prices {source!r} {fault}: give the path of a file")
     if path.suffix.lower() not in KINDS:
         raise PriceFileError(f"prices {source}: its name must end in one of {', '.join(KINDS)}")

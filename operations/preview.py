@@ -32,7 +32,7 @@ from operations.model_preview import (
     note_twins,
 )
 from operations.race_preview import describe_race
-from operations.reruns import preview_reruns
+from operations.reruns import preview_work
 from operations.steps import warn_of_few_steps
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
@@ -114,7 +114,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     lines += [("note", note) for note in note_twins(list_bases(config))]
     lines += [("note", note) for note in (preview_cutoffs(config, divided.tested) if divided else [])]
     if headlines is not None and divided is not None and not any(map(is_on_hub, list_bases(config))):
-        lines += [("again", line) for line in preview_reruns(config, headlines, divided.division)]
+        lines += preview_work(config, headlines, divided.division)
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))

@@ -1,4 +1,4 @@
-"""Finds cells that an older fintone finished and this one runs again, since their results would differ."""
+"""What of a study is finished already, and what an older fintone finished and this one runs again."""
 
 import json
 from collections.abc import Hashable
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from storage.cells import CellRecord
 
 
-def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Division") -> list[str]:
-    """What a study would do again, before anything runs; see `describe_reruns`.
+def preview_work(config: StudyConfig, headlines: "pd.DataFrame", division: "Division") -> list[tuple[str, str]]:
+    """What a study has done and what it would do again, before anything runs, as (subject, description) lines.
 
     Args:
         config: The study; its base models are on this machine.
@@ -35,12 +35,24 @@ def preview_reruns(config: StudyConfig, headlines: "pd.DataFrame", division: "Di
     if not warehouse.exists():
         return []
     if not is_current(warehouse):
-        return [
+        older = (
             "an older fintone made the warehouse; `fintone report` updates it, after which this shows what is run again"
-        ]
+        )
+        return [("again", older)]
     snapshot = snapshot_id(headlines["headline_id"].tolist(), config.data.near_duplicates)
     split = identify_split(snapshot, headlines, config.split, division)
-    return describe_reruns(warehouse, lay_out(config, snapshot, split))
+    study = lay_out(config, snapshot, split)
+    again = [("again", line) for line in describe_reruns(warehouse, study)]
+    return [*_describe_finished(warehouse, study), *again]
+
+
+def _describe_finished(warehouse: Path, study: StudyPlan) -> list[tuple[str, str]]:
+    from storage.cells import load_finished
+
+    finished = {record.cell_id for record in load_finished(warehouse, study.split_id)}
+    number = sum(cell.cell_id in finished for cell in study.cells)
+    whole = count(len(study.cells), "fine-tune")
+    return [("finished", f"{number} of {whole} in this home, which are not trained again")] if number else []
 
 
 def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:

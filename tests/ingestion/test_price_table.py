@@ -1,12 +1,13 @@
 """Files of prices are read as tables of text with the day of each row."""
 
+import os
 import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from ingestion.price_table import read_price_table
+from ingestion.price_table import find_price_file, read_price_table
 from market.prices import DATES, read_prices
 from schemas.errors import InputError
 
@@ -101,6 +102,12 @@ def test_a_day_on_which_nothing_was_traded_costs_its_row(tmp_path: Path, day: st
     _, dates = read_price_table(path, DATES)
     assert dates.isna().tolist() == [False, True]
     assert read(path) == prices_of(5.5)
+
+
+def test_a_pipe_is_told_as_one(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "prices.csv")
+    with pytest.raises(InputError, match="is a pipe or a device: give the path of a file"):
+        find_price_file(str(tmp_path / "prices.csv"))
 
 
 def test_a_damaged_workbook_is_refused_in_one_line(tmp_path: Path) -> None:
