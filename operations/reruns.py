@@ -52,7 +52,7 @@ def _describe_finished(warehouse: Path, study: StudyPlan) -> list[tuple[str, str
     finished = {record.cell_id for record in load_finished(warehouse, study.split_id)}
     number = sum(cell.cell_id in finished for cell in study.cells)
     whole = count(len(study.cells), "fine-tune")
-    return [("finished", f"{number} of {whole} of the grid, which are not trained again")] if number else []
+    return [("finished", f"{number} of {whole} of the grid; what is finished is not trained again")] if number else []
 
 
 def describe_reruns(warehouse: Path, study: StudyPlan) -> list[str]:
