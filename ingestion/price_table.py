@@ -100,7 +100,7 @@ def _with_index(table: pd.DataFrame) -> pd.DataFrame:
     """The table with its index as columns, unless it only numbers the rows."""
     index = table.index
     if index.nlevels == 1 and index.name is None:
-        if is_integer_dtype(index):
+        if is_integer_dtype(index) or "date" in table.columns:
             return table
         index.name = "date"
     return table.reset_index()
@@ -118,21 +118,19 @@ def _settle_decimals(cells: pd.Series) -> pd.Series:
 def _find_decimal_sign(numbers: pd.Series) -> str:
     """Which of comma and point stands before the decimals.
 
-    It comes after the other one. It is not followed by exactly three digits, unless all numbers are: thousands are
-    separated only in numbers that have them.
+    A number with both has it last. Else a sign that is not always followed by three digits stands before decimals. One
+    that always is separates thousands where some numbers lack it, or one has it twice: 998 and 1,012; 1,012,000.
     """
     both = numbers[numbers.str.contains(",") & numbers.str.contains(".", regex=False)]
     if len(both):
         return max(",.", key=both.iloc[0].rfind)
     for sign, other in (",.", ".,"):
         used = numbers[numbers.str.contains(sign, regex=False)]
-        if used.str.fullmatch(rf"-?\d{{1,3}}(?:\{sign}\d{{3}})+").all():
-            if 0 < len(used) < len(numbers):
-                return other
-        else:
-            return sign
-        if len(used):
-            return sign if used.str.count(rf"\{sign}").max() == 1 else other
+        if used.empty:
+            continue
+        has_threes = used.str.fullmatch(rf"-?\d{{1,3}}(?:\{sign}\d{{3}})+").all()
+        is_everywhere = len(used) == len(numbers) and used.str.count(rf"\{sign}").max() == 1
+        return sign if is_everywhere or not has_threes else other
     return "."
 
 

@@ -62,6 +62,12 @@ def test_an_index_of_days_is_read_with_or_without_a_name(tmp_path: Path) -> None
         assert read(tmp_path / "prices.parquet") == prices_of(1.5, 2.5, 3.5)
 
 
+def test_an_index_beside_a_column_of_days_is_left_out(tmp_path: Path) -> None:
+    table = pd.DataFrame({"date": [*DAYS], "AUR": [1.5, 2.5, 3.5]}, index=pd.DatetimeIndex([*DAYS]))
+    table.to_parquet(tmp_path / "prices.parquet")
+    assert read(tmp_path / "prices.parquet") == prices_of(1.5, 2.5, 3.5)
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
