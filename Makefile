@@ -10,13 +10,14 @@ LEARNING_ARGS = $(if $(MODEL),--model $(MODEL)) $(if $(DATA),--data $(DATA))
 
 BIN = .venv/bin
 READY = .venv/.installed
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start about 200 processes, and each would compile the project again.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL = help
-.PHONY: help setup run test test-gpu soak lint bench base-model clean
+.PHONY: help setup run test test-slow test-gpu soak lint bench base-model clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -26,14 +27,17 @@ setup: $(READY) ## make or refresh .venv
 run: $(READY) ## run the demo study: ingest, split, fine-tune, score, print the leaderboard
 	$(BIN)/fintone run $(ARGS)
 
-test: $(READY) ## run the tests, except those that take minutes or need a GPU, in two processes
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not gpu" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: $(READY) ## run the quick tests, 5 to 10 minutes in two processes
+	$(PYTEST) -m "not slow and not soak and not gpu" $(ARGS)
+
+test-slow: $(READY) ## run the tests that take seconds each: studies, servers, processes; 5 to 15 minutes in two processes
+	$(PYTEST) -m "slow and not soak and not gpu" $(ARGS)
 
 test-gpu: $(READY) ## run the tests that need a CUDA device
 	$(BIN)/python -m pytest tests/gpu -m gpu $(ARGS)
 
 soak: $(READY) ## run the tests that take minutes, and property tests on all their examples
-	FINTONE_SOAK=1 $(BIN)/python -m pytest -m "(slow or hypothesis) and not gpu" $(ARGS)
+	FINTONE_SOAK=1 $(BIN)/python -m pytest -m "(soak or hypothesis) and not gpu" $(ARGS)
 	FINTONE_GPU_TESTS_ANYWHERE=1 $(BIN)/python -m pytest tests/gpu -m gpu $(ARGS)
 
 lint: $(READY) ## check style, format and types

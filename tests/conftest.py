@@ -41,6 +41,13 @@ def pytest_configure() -> None:
             signal.signal(number, handler)  # unlike SIG_IGN, a new process does not inherit it
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark as slow what uses the Prefect server or the training process, which take seconds to start."""
+    uses = set(getattr(item, "fixturenames", ()))
+    if uses & {"session_server", "session_worker"} and item.get_closest_marker("quick") is None:
+        item.add_marker("slow")
+
+
 def pytest_collection_finish() -> None:
     """Exclude objects that live as long as the process from garbage collection: each training collects twice."""
     gc.collect()

@@ -69,6 +69,7 @@ def test_a_check_that_fails_is_reported_in_one_line(sick: None, name: str, messa
     assert examine([check(name)]) == [Finding(name, "fail", message, remedy)]
 
 
+@pytest.mark.slow
 def test_a_check_that_hangs_is_ended(sick: None) -> None:
     [before, found] = examine([check("well", "hang")], time_limit=2)
     assert before == Finding("well", "ok", "fine")

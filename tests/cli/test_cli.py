@@ -76,6 +76,7 @@ def test_an_unfit_source_is_reported_before_anything_is_created(
     assert not home.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dry", [[], ["--dry-run"]])
 @pytest.mark.parametrize(
     ("model", "line"),

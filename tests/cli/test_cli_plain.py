@@ -46,6 +46,7 @@ def spawn_on_terminal(*arguments: str, **environment: str) -> bytes:
     return written
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_emphasis_unless_it_wants_none(warehouse: Path) -> None:
     assert b"\x1b[1mgc" in spawn_on_terminal("gc", NO_COLOR="")
     assert b"\x1b" not in spawn_on_terminal("gc", NO_COLOR="1")
@@ -55,6 +56,7 @@ def test_a_terminal_without_a_known_width_gets_the_whole_answer(warehouse: Path)
     assert b"\x1b[1mgc" in spawn_on_terminal("gc", NO_COLOR="", COLUMNS="0")
 
 
+@pytest.mark.slow
 def test_a_pipe_gets_plain_text(home: Path) -> None:
     done = spawn("run", "--dry-run", COLUMNS="40", TERM="xterm-256color")
     assert done.returncode == 0
@@ -98,6 +100,7 @@ def test_data_with_a_character_that_the_encoding_lacks_is_an_error(warehouse: Pa
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stream", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_stream_that_the_caller_closed_makes_no_error(stream: str, warehouse: Path, tmp_path: Path) -> None:
     output = tmp_path / "answer.csv"

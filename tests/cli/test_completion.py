@@ -38,6 +38,7 @@ def complete(home: Path, *lines: tuple[str, ...]) -> list[list[str]]:
     return [line.split() for line in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_bash_offers_what_fits(trained: tuple[Path, str, StudyPlan]) -> None:
     home, cell, study = trained

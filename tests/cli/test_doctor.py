@@ -30,6 +30,7 @@ def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
 
 
+@pytest.mark.slow
 def test_a_sound_machine_has_no_failure(fintone: Run, home: Path) -> None:
     code, out, err = fintone("doctor", "--format", "json")
     found = {row["subject"]: row for row in json.loads(out)}
@@ -44,6 +45,7 @@ def test_a_sound_machine_has_no_failure(fintone: Run, home: Path) -> None:
     assert list(Path.cwd().iterdir()) == []
 
 
+@pytest.mark.slow
 def test_faults_are_reported_without_secrets(fintone: Run, warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with duckdb.connect(warehouse) as connection:
         connection.execute("INSERT INTO fintone_migrations VALUES (999, 'later', now())")
@@ -64,7 +66,7 @@ def test_faults_are_reported_without_secrets(fintone: Run, warehouse: Path, monk
     assert "secret" not in out
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_in_a_pipe_the_text_is_plain_and_no_wider_than_columns(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     environment = {**os.environ, "COLUMNS": "60", "FINTONE_HOME": str(tmp_path / "file"), "OMP_NUM_THREADS": "1"}
@@ -77,6 +79,7 @@ def test_in_a_pipe_the_text_is_plain_and_no_wider_than_columns(tmp_path: Path) -
     assert result.stdout.endswith("fix this before a run: home\n")
 
 
+@pytest.mark.slow
 def test_a_library_that_cannot_be_loaded_fails_only_its_own_checks(
     fintone: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

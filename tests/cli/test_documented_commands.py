@@ -117,7 +117,7 @@ def run_in_shell(line: str) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_every_documented_command_works(
     folder: Path, home: Path, tiny_folder: Path, fintone: Run, lasting_worker: None

@@ -50,7 +50,7 @@ def read_results(home: Path) -> list[tuple[object, ...]]:
     ).rows
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_study_continues_from_its_checkpoint_to_the_same_result(
     tmp_path: Path, number: signal.Signals
@@ -75,7 +75,7 @@ def test_an_interrupted_study_continues_from_its_checkpoint_to_the_same_result(
     assert read_results(home) == read_results(tmp_path / "undisturbed" / "home")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_prefect_server_that_is_gone_does_not_delay_the_end(tmp_path: Path, number: signal.Signals) -> None:
     from cli.session.interruption import SECONDS_TO_END

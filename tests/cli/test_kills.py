@@ -11,7 +11,7 @@ KILLS = 20
 SEED = 20
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_same_command_goes_on_after_any_kill_and_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     study = prepare_study(tmp_path, None, None)
     with shared_server(tmp_path / "server") as server:

@@ -67,6 +67,7 @@ def test_the_planted_effect_is_reported_and_can_be_queried(fintone: Run, home: P
     assert len(rows) == 2 * 6 * (2 + len(TICKERS))
 
 
+@pytest.mark.slow
 def test_the_result_is_styled_on_a_colour_terminal(home: Path, cell: str) -> None:
     command = [str(Path(sys.executable).with_name("fintone")), "market", "--prices", "prices.csv", "--model", cell]
     shown, _ = run_in_terminal(command, {"FINTONE_HOME": str(home)})
@@ -74,6 +75,7 @@ def test_the_result_is_styled_on_a_colour_terminal(home: Path, cell: str) -> Non
     assert r"\x1b" not in shown
 
 
+@pytest.mark.slow
 def test_the_report_shows_the_latest_measurement_of_its_cell(fintone: Run, home: Path, cell: str) -> None:
     fintone("market", "--prices", "prices.csv", "--model", cell)
     with writing(home / "warehouse.duckdb") as connection:  # as with few sessions
@@ -119,7 +121,7 @@ def test_wrong_input_is_reported_in_one_line(refuse: Refuse, arguments: tuple[st
     assert message in refuse("market", *arguments)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_documented_demo_finds_the_planted_effect(home: Path) -> None:
     root, folder = Path(__file__).parents[2], Path(sys.executable).parent
     text = (root / "docs" / "time.md").read_text(encoding="utf-8")

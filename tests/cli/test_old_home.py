@@ -27,6 +27,7 @@ def test_a_query_reads_it_as_it_is(fintone: Run, old_home: Path) -> None:
     assert list_files(old_home) == ["warehouse.duckdb"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [
@@ -66,6 +67,7 @@ def test_another_champion_is_promoted_and_taken_back(fintone: Run, old_home: Pat
     assert load_champion(old_home / "warehouse.duckdb") == (CHAMPION, 0.1)
 
 
+@pytest.mark.slow
 def test_its_champion_is_exported_and_answers_as_its_ledger_records(fintone: Run, old_home: Path) -> None:
     code, out, err = fintone("export", CHAMPION, "--output", "model")
     assert (code, err.count("\n")) == (0, 1)
@@ -74,6 +76,7 @@ def test_its_champion_is_exported_and_answers_as_its_ledger_records(fintone: Run
     assert (Path("model") / "adapter_model.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_its_source_is_read_again_on_request_and_its_leaderboard_stays(fintone: Run, old_home: Path) -> None:
     warehouse, source = old_home / "warehouse.duckdb", str(FOLDER / "headlines.csv")
     rows = "SELECT count(*) FROM accepted_rows"

@@ -94,6 +94,7 @@ def test_wrong_sql_and_a_device_leave_what_is_there(fintone: Run, warehouse: Pat
     assert (tmp_path / "old.csv").read_text() == "old"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -74,7 +74,7 @@ def check() -> Finding:
     return found
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_run_never_reaches_its_own_server_through_a_proxy(proxy: FakeProxy, tmp_path: Path) -> None:
     named = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy"), proxy.address)
     environment = {**os.environ, **named, "NO_PROXY": "example.com", "FINTONE_HOME": str(tmp_path / "home")}
@@ -107,6 +107,7 @@ def test_where_no_proxy_is_named_the_environment_stays_as_it_is() -> None:
     assert dict(os.environ) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "socks5"])
 def test_doctor_reaches_this_machine_past_a_proxy(
     proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch, scheme: str
@@ -115,6 +116,7 @@ def test_doctor_reaches_this_machine_past_a_proxy(
     assert (check().state, proxy.requests) == ("note", [])
 
 
+@pytest.mark.slow
 def test_doctor_names_the_proxy_through_which_a_remote_server_is_reached(
     proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +136,7 @@ def test_an_unusable_proxy_is_named_without_its_password(monkeypatch: pytest.Mon
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_doctor_names_an_unusable_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@proxy")
     with pytest.raises(ProxyError) as raised:

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from cli import main as cli
 from schemas.plan import StudyPlan
 from storage.warehouse import writing
@@ -42,6 +44,7 @@ run("gc", "--yes")
 """
 
 
+@pytest.mark.slow
 def test_commands_that_only_read_need_no_write_permission_and_others_report_that_they_do(
     trained: tuple[Path, str, StudyPlan], tiny_folder: Path, tmp_path: Path, readable_by_others: None
 ) -> None:

@@ -111,6 +111,7 @@ def test_options_and_the_profile_override_the_last_ingestion(
     assert config.data.duplicates == "merge"  # the rules for copies are the study's
 
 
+@pytest.mark.slow
 def test_the_options_of_the_last_ingestion_count(
     wire: str, home: Path, fintone: Run, planned: Callable[..., tuple[StudyConfig, str]]
 ) -> None:

@@ -107,9 +107,9 @@ UNDER_NOHUP = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
     ("number", "before"),
     [
         (signal.SIGHUP, ""),
-        pytest.param(signal.SIGTERM, "", marks=pytest.mark.slow),
-        pytest.param(signal.SIGINT, "", marks=pytest.mark.slow),
-        pytest.param(signal.SIGHUP, UNDER_NOHUP, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, "", marks=pytest.mark.soak),
+        pytest.param(signal.SIGINT, "", marks=pytest.mark.soak),
+        pytest.param(signal.SIGHUP, UNDER_NOHUP, marks=pytest.mark.soak),
     ],
 )
 def test_a_signal_that_ends_a_stream_leaves_its_answers_in_the_file(

@@ -110,6 +110,7 @@ def test_for_a_user_without_a_home_no_server_is_set(monkeypatch: pytest.MonkeyPa
         pass
 
 
+@pytest.mark.slow
 def test_the_remedy_removes_the_address_from_where_it_is_set(
     closed_port: int, own_prefect: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

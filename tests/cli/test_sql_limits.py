@@ -56,6 +56,7 @@ def test_a_query_that_takes_too_long_is_ended_and_reported(warehouse: Path, stat
     assert err == "fintone: sql: took longer than 0.5 s; allow more with --timeout, or ask for less\n"
 
 
+@pytest.mark.slow
 def test_the_time_that_a_reader_takes_does_not_count(warehouse: Path) -> None:
     statement = "SELECT i, repeat('x', 100) FROM range(50000) AS t(i)"
     with start(warehouse, "--timeout", "20", "--format", "csv", statement) as process:
@@ -74,7 +75,8 @@ def test_a_query_that_takes_too_much_memory_is_reported(warehouse: Path) -> None
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("form", ["csv", *(pytest.param(form, marks=pytest.mark.slow) for form in ("json", "table"))])
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv", *(pytest.param(form, marks=pytest.mark.soak) for form in ("json", "table"))])
 def test_a_large_answer_is_never_held_whole(warehouse: Path, form: str) -> None:
     """Half a million rows of 200 bytes are 100 MB as text, and some 300 MB as Python's values."""
     statement = "SELECT i, repeat('x', 200) AS text FROM range(500000) AS t(i)"
@@ -97,6 +99,7 @@ def test_a_pipe_that_closes_ends_an_endless_answer(warehouse: Path) -> None:
     assert process.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_query_and_a_writer_do_not_fail_each_other(warehouse: Path) -> None:
     """A writer waits for a long query and finishes after it."""
     with start(warehouse, "--timeout", "2", ENDLESS) as process:

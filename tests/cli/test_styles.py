@@ -47,6 +47,7 @@ def test_an_answer_is_styled_on_a_colour_terminal_and_text_from_outside_is_not(
     assert all(line.isprintable() for line in STYLE.sub("", shown).splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=["compare", "doctor"])
 def test_an_answer_has_no_styles_in_a_pipe_or_without_colours(environment: dict[str, str], command: list[str]) -> None:
     plain = subprocess.run(

@@ -23,6 +23,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["ingest", "news.csv"], ["run", "--data", "news.csv"]])
 def test_telemetry_is_forbidden_before_prefect_is_imported(tmp_path: Path, command: list[str]) -> None:
     rows = [

@@ -41,7 +41,7 @@ def request_health(url: str) -> int:
     return status
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_it_is_started_again_if_it_dies_and_ends_with_its_parent(parent: subprocess.Popen[str]) -> None:
     assert parent.stdout
     url, pid = parent.stdout.readline().split()

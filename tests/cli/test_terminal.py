@@ -162,7 +162,7 @@ TINY_STUDY = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_at_the_end_of_a_run_libraries_print_nothing_and_an_error_is_shown(tmp_path: Path) -> None:
     variables = {
         "FINTONE_HOME": str(tmp_path / "home"),

@@ -22,14 +22,14 @@ def crew(tmp_path_factory: pytest.TempPathFactory) -> Crew:
     return prepare_home(tmp_path_factory.mktemp("together"))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_runs_of_studies_that_share_cells_both_succeed(crew: Crew) -> None:
     ended = crew.run_together([crew.study("1"), crew.study("1,2")])
     assert [(code, err) for code, err in ended if code] == []
     assert check_home(crew.home) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_refused(crew: Crew, tmp_path: Path) -> None:
     command = ["export", crew.champion(), "--output", str(tmp_path / "model")]
     ended = crew.run_together([command, command])
@@ -40,7 +40,7 @@ def test_of_two_exports_to_one_place_one_succeeds_and_the_other_is_refused(crew:
     assert (tmp_path / "model" / "README.md").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_scorings_of_one_source_and_two_reports_have_the_effect_of_one(crew: Crew, tmp_path: Path) -> None:
     score = ["score", str(crew.headlines), "--model", crew.champion()]
     ended = crew.run_together(
@@ -51,7 +51,7 @@ def test_two_scorings_of_one_source_and_two_reports_have_the_effect_of_one(crew:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["charts", "index.html", "reproduction.md"]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGKILL])
 def test_a_study_is_marked_interrupted_when_its_process_is_gone_and_not_before(crew: Crew, number: int) -> None:
     process = crew.start([*crew.study("1"), "--set", f"grid.seeds={number}"])
@@ -69,7 +69,7 @@ def test_a_study_is_marked_interrupted_when_its_process_is_gone_and_not_before(c
     assert check_home(crew.home) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_study_waits_for_a_process_that_holds_the_warehouse_and_then_continues(crew: Crew) -> None:
     process = crew.start([*crew.study("1"), "--set", "grid.seeds=3"])
     crew.wait_for(process, "study .*cells? to fine-tune")
@@ -80,7 +80,7 @@ def test_a_study_waits_for_a_process_that_holds_the_warehouse_and_then_continues
     assert re.search(rf"another process \(PID {os.getpid()}, .*\) holds it; waiting until it is free", err)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_pairs_of_commands_that_overlap_are_sound(tmp_path: Path) -> None:
     sound, faults = overlap(tmp_path, PAIRS)
     assert (faults, set(sound.values())) == ([], {PAIRS})

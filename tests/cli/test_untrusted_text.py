@@ -98,6 +98,7 @@ def test_colours_of_our_own_stay() -> None:
     assert console.file.getvalue() == "\x1b[31mred\x1b[0m\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_data_on_a_terminal_is_harmless_and_in_a_pipe_it_is_whole(warehouse: Path, form: str) -> None:
     statement = "SELECT chr(27) || '[31mred' || chr(155) || 'x' AS text"

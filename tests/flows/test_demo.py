@@ -9,7 +9,7 @@ from schemas.profiles import build_config, load_profile
 from storage.evaluations import load_leaderboard
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.usefixtures("server")
 def test_the_demo_has_the_pattern_of_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FINTONE_HOME", str(tmp_path))

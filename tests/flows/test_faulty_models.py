@@ -43,7 +43,7 @@ def configure(folder: Path, base: Path, *rates: float) -> StudyConfig:
     return build_config(values)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_base_that_only_the_probe_finds_unfit_ends_the_study_before_anything_trains(
     home: Path, tmp_path: Path, recorded: ServerRecord
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_fine_tune_without_finite_logits_has_no_row_and_the_study_finishes_wit
     assert retrain(config) == study_id
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_an_adapter_that_is_damaged_before_scoring_fails_its_cell_and_the_next_run_trains_it_again(
     home: Path, tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +102,7 @@ def test_an_adapter_that_is_damaged_before_scoring_fails_its_cell_and_the_next_r
     assert hashes == [(check_adapter(home / "adapters" / cell_id),)]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:
@@ -121,7 +121,7 @@ def test_an_adapter_that_was_removed_is_trained_again_to_the_same_bytes(
     assert ask(home, "SELECT count(*) FROM champions WHERE decided_by = 'gate'") == [(1,)]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_champion_whose_adapter_was_swapped_is_compared_by_what_it_answered_and_answers_nothing_new(
     home: Path, tmp_path: Path, tiny_folder: Path
 ) -> None:

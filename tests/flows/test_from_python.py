@@ -19,7 +19,7 @@ except Exception as error:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_script_with_prefects_own_server_whose_flow_fails_ends_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     ours = {

@@ -38,7 +38,7 @@ def score(home: Path, source: Path, cell: str) -> int:
     return most
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_memory_is_bounded(tmp_path: Path, trained: tuple[Path, str, StudyPlan]) -> None:
     home = Path(shutil.copytree(trained[0], tmp_path / "home"))
     random = Random(8)

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_storage_beside_the_script_does_not_hide_the_project_s(tmp_path: Path) -> None:
     (tmp_path / "storage.py").write_text("")
     script = tmp_path / "script.py"

@@ -28,7 +28,7 @@ ONE = (
     "data.duplicates=merge",
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.soak
 
 
 def write_parts(folder: Path) -> None:

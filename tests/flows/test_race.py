@@ -166,7 +166,7 @@ def test_a_second_run_trains_and_drops_nothing(
     assert any("nothing new" in event.get("text", "") for event in events)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_full_grid_after_a_race_trains_what_was_dropped_and_the_race_stays_as_it_is(
     raced: Raced, whole: Raced, configure: Configure
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_full_grid_after_a_race_trains_what_was_dropped_and_the_race_stays_as_
     assert raced.ask(f"FROM missing_cells WHERE study_id = '{raced.study_id}'") == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_race_under_a_cosine_compares_trainings_before_they_end(tmp_path: Path, configure: Configure) -> None:
     """No cell ends with an epoch after which they are compared, and no two share a training."""
     cosine = ("training.schedule=cosine", "grid.epochs=3,4")
@@ -188,7 +188,7 @@ def test_a_race_under_a_cosine_compares_trainings_before_they_end(tmp_path: Path
     check_same(raced, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_cells_whose_process_is_killed_before_a_comparison_are_still_trained(
     whole: Raced, tmp_path: Path, configure: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,7 +201,7 @@ def test_cells_whose_process_is_killed_before_a_comparison_are_still_trained(
     check_same(raced, whole)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.parametrize("how", ["training.side_by_side=2", "runner.kind=ray"])
 def test_side_by_side_and_on_a_cluster_the_same_cells_are_dropped(
     raced: Raced, tmp_path: Path, configure: Configure, how: str

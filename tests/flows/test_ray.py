@@ -84,7 +84,7 @@ def read_results(home: Path) -> Any:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_two_nodes_fill_the_warehouse_and_leave_no_file_in_their_storage(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -98,7 +98,7 @@ def test_two_nodes_fill_the_warehouse_and_leave_no_file_in_their_storage(
     assert [file for file in storage.rglob("*") if file.is_file()] == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +118,7 @@ def test_input_that_no_cell_could_use_ends_the_trainings_on_all_nodes(
     assert ends == [("interrupted", "the run ended before it was done")]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_study_whose_node_dies_has_the_same_cells_as_on_one_machine(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path, recorded: ServerRecord
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.readers import OF_EACH, PAUSE, Crowd, run_crowded
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_study_and_its_readers_do_not_disturb_each_other(tmp_path: Path) -> None:
     crowd = run_crowded(tmp_path, PAUSE)
     assert crowd.errors == []
@@ -18,7 +18,7 @@ def test_a_study_and_its_readers_do_not_disturb_each_other(tmp_path: Path) -> No
     check_no_query_waited(crowd)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_readers_who_hardly_pause_wait_for_the_processor_and_not_for_the_study(tmp_path: Path) -> None:
     """The more processes share a core, the longer a command takes to start, but not a query within a process."""
     crowd = run_crowded(tmp_path, PAUSE / 5)

@@ -103,7 +103,7 @@ def answers(port: str) -> bool:
         return False
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.skipif(BASH is None, reason="needs bash")
 def test_no_command_prompts_or_sends_usage_data(open_terminal: Callable[[str], Terminal]) -> None:
     _, [start, *once, work] = read_commands()

@@ -61,6 +61,7 @@ def check_report(text: str, page: Path) -> None:
     assert "file:" not in text
 
 
+@pytest.mark.quick
 def test_a_study_fills_the_warehouse_and_publishes_its_results_to_prefect(finished: Finished) -> None:
     home, study_id, recorded = finished.home, finished.study_id, finished.recorded
     board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")

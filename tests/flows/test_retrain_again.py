@@ -88,7 +88,7 @@ def kill_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[float, int], None]
     return arrange
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_only_the_cell_whose_process_is_killed_fails_and_the_next_run_tries_it_again(
     home: Path,
     config: StudyConfig,
@@ -119,7 +119,7 @@ def test_only_the_cell_whose_process_is_killed_fails_and_the_next_run_tries_it_a
     assert list(home.glob("checkpoints/*")) == []
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_study_of_an_older_version_keeps_its_id(
     home: Path, config: StudyConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ def test_a_split_that_the_data_cannot_fill_trains_nothing(home: Path, config: St
     assert ask(home, "SELECT count(*) FROM cells") == [(0,)]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_real_phrasebank_is_split_as_in_the_study(home: Path, config: StudyConfig, fpb_folder: Path) -> None:
     """Rows of the archive, 900 train and 900 test headlines, a base and a fine-tuned cell at three temperatures."""
     paper = load_profile("paper")

@@ -21,7 +21,7 @@ from tests.flows.killed_trainings import kill_training
 from tests.flows.live import count_states
 from tests.server_record import ServerRecord
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("server", "lasting_worker")]
+pytestmark = [pytest.mark.soak, pytest.mark.usefixtures("server", "lasting_worker")]
 
 STUDY = (
     "split.train_per_class=16",

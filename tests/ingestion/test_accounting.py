@@ -3,6 +3,7 @@
 import csv
 import io
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,6 +141,7 @@ def test_reading_again_gives_the_same_ids_and_other_settings_give_another(read):
     assert len(first.ingest_id) == len(first.snapshot_id) == 16
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(rows=rows_of_any_text, duplicates=st.sampled_from(["merge", "keep"]))
 def test_the_accounts_hold_for_any_text_and_label(read, rows, duplicates):
@@ -149,6 +151,7 @@ def test_the_accounts_hold_for_any_text_and_label(read, rows, duplicates):
     check_accounts(ingestion)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40), deadline=None)
 @given(rows=rows_of_any_text, data=st.data())
 def test_rows_in_another_order_give_the_same_snapshot(read, rows, data):

@@ -96,6 +96,7 @@ rows_with_conflicts = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(60), deadline=None)
 @given(rows=rows_with_conflicts, conflicts=st.sampled_from(["drop", "majority", "keep"]), data=st.data())
 def test_order_changes_neither_snapshot_nor_groups_nor_what_becomes_of_a_row(read, rows, conflicts, data):

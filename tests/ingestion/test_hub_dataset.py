@@ -124,6 +124,7 @@ def test_nothing_reaches_the_terminal_and_the_libraries_are_left_as_they_were(
     assert warnings.filters == filters
 
 
+@pytest.mark.slow
 def test_rows_are_streamed(hub: FakeHub) -> None:
     rows = 20_000
     hub.commits = {COMMIT: {"news.parquet": parquet(text=["Profit rose. " * 40] * rows, label=["positive"] * rows)}}

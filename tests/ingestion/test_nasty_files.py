@@ -225,6 +225,7 @@ printable = st.text(
 texts = st.builds("{} {}".format, st.sampled_from(["Profit", "Costs", "=SUM(A1)", '"', "-1"]), printable)
 
 
+@pytest.mark.slow
 @settings(max_examples=examples(40), deadline=None)
 @given(rows=st.lists(st.tuples(texts, st.sampled_from(["positive", "neutral", "negative"])), min_size=1, max_size=8))
 def test_a_table_gives_the_same_headlines_in_every_format(read, rows):

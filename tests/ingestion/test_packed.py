@@ -117,6 +117,7 @@ def test_a_packed_stream_in_parts_is_one_stream(packer):
     assert [row.text for row in found.rows] == ["Profit rose", "Sales fell"]
 
 
+@pytest.mark.slow
 @every_packer
 def test_a_packed_stream_is_unpacked_while_its_rows_are_used(packer):
     lines = Random(1).randbytes(1_000_000).hex("\n", 20)

@@ -64,6 +64,7 @@ def test_the_kaggle_copy_has_the_rows_of_the_archive_in_their_order(fpb_folder):
     assert (copy.accepted["text"] != original.accepted["text"]).sum() == 111
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agreement", FILES)
 def test_archive_folder_and_file_give_the_same_snapshot(fpb_folder, unpacked, agreement):
     file = unpacked / "FinancialPhraseBank-v1.0" / f"Sentences_{FILES[agreement]}.txt"
@@ -90,6 +91,7 @@ def test_the_file_is_found_anywhere_in_an_archive_except_in_the_folder_of_macos(
     assert list(read(path, agreement=100).accepted["text"]) == ["Profit rose"]
 
 
+@pytest.mark.slow
 def test_each_headline_has_the_level_of_the_strictest_file_that_holds_it(fpb_folder, unpacked):
     from_archive = read(fpb_folder / ARCHIVE, duplicates="keep").accepted
     counts = from_archive["agreement"].value_counts().to_dict()
@@ -107,6 +109,7 @@ def test_a_headline_has_the_highest_level_that_a_copy_of_it_reached(tmp_path):
     assert list(read(tmp_path, agreement=66).accepted["agreement"]) == [75]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("agreement", FILES)
 def test_each_file_accounts_for_every_row(unpacked, agreement):
     rows, by_label, merged, conflicting = PUBLISHED[agreement]

@@ -136,6 +136,7 @@ stretches = st.tuples(patterns, lengths).map(lambda part: (part[0] * (1 + part[1
 unhurried = settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @unhurried
 @given(
     start=st.sampled_from([b"", b"text,label\n", b"[{", b'{"text":"x","label":"positive"}\n']),
@@ -147,6 +148,7 @@ def test_a_text_of_long_stretches_is_read_or_refused_in_time(read, start, parts)
     read_every_way(read, (start + b"".join(parts))[:MOST_BYTES])
 
 
+@pytest.mark.slow
 @unhurried
 @given(data=st.data(), name=st.sampled_from(sorted(SOUND)))
 def test_a_damaged_file_is_read_or_refused_in_time(read, data, name):
@@ -220,6 +222,7 @@ def test_a_sound_file_is_read_in_time(read, name):
             assert len(read(SOUND[name]).accepted) == len(ROWS)
 
 
+@pytest.mark.slow
 def test_a_stream_of_one_line_of_100_mb_is_read_in_time():
     with within_bounds():
         found = open_stream(io.BytesIO(b"x" * 100_000_000), UnlabelledSettings(source="-", format="lines"))

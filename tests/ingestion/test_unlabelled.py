@@ -138,6 +138,7 @@ def test_an_error_of_a_reader_is_raised_where_its_rows_are_used_after_those_befo
         next(batches)
 
 
+@pytest.mark.slow
 def test_a_batch_of_a_stream_that_keeps_flowing_does_not_wait_for_silence() -> None:
     def flow() -> Iterator[RawRow]:
         for number in range(40):

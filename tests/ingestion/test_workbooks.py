@@ -140,6 +140,7 @@ SWOLLEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SWOLLEN)
 def test_a_small_workbook_that_expands_to_a_huge_one_is_refused(read, name):
     content = save({"s": [HEADER]})

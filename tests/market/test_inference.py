@@ -72,6 +72,7 @@ def test_bandwidth_is_that_of_lazarus_and_others() -> None:
     assert [bandwidth(sessions) for sessions in (100, 400, 500)] == [13, 26, 30]
 
 
+@pytest.mark.slow
 def test_autocorrelated_errors_cause_few_false_findings() -> None:
     """Both series are AR(1): with plain errors some 20 % of such tests are below .05."""
     random, found = np.random.default_rng(4), []

@@ -210,7 +210,7 @@ def test_prices_that_do_not_move_have_a_reason_and_no_estimate(halted: Sequence[
     assert tests.loc[tests["estimate"].notna(), "p_value"].notna().all()
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_coverage_and_false_findings_are_right_over_one_hundred_markets() -> None:
     """The coefficient is within its interval in 93 or more of 100; of placebos 5 or fewer find anything at all."""
     found = simulate()

@@ -179,7 +179,7 @@ def test_a_change_beyond_noise_is_a_drift(new_home: Path, tmp_path: Path) -> Non
     assert ("major", None) in found
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_samples_of_one_distribution_do_not_drift_by_noise(new_home: Path, tmp_path: Path) -> None:
     found = []
     for number in range(10):

@@ -75,6 +75,7 @@ def test_the_columns_that_are_read_are_named_and_others_that_could_be_meant(
     assert lines["warning"].startswith("the label was read from 'label', and 'sentiment' could be meant")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("assignments", "message"),
     [
@@ -91,6 +92,7 @@ def test_cells_with_too_few_steps_to_learn_are_named_with_a_remedy(assignments: 
         assert line.endswith("raise split.train_per_class or training.epochs, or lower training.batch_size")
 
 
+@pytest.mark.slow
 def test_a_cluster_is_named() -> None:
     lines = dict(describe_study(make_config("demo", "runner.kind=ray", "runner.address=head:6379")))
     assert lines["runner"].startswith("Ray cluster head:6379; 1 CPU and 1 GPU if a node has any a cell")
@@ -103,6 +105,7 @@ def test_a_study_is_named_with_its_tags() -> None:
     assert describe_study(config)[0] == ("study", "profile demo, named weekly, desk=fx, run=3")
 
 
+@pytest.mark.slow
 def test_every_step_of_every_fold_is_counted() -> None:
     folds = ("split.method=hashed", "split.folds=2", "split.train_per_class=8")
     lines = dict(describe_study(make_config("demo", *folds, "grid.curve_epochs=3,4", "decoding.top_p=0.9")))
@@ -112,6 +115,7 @@ def test_every_step_of_every_fold_is_counted() -> None:
     assert lines["scoring"].endswith(", top-k 50, top-p 0.9")
 
 
+@pytest.mark.slow
 def test_a_model_under_two_names_is_noted_and_its_cells_count_once(tmp_path: Path) -> None:
     other = shutil.copytree(MODEL_FOLDER, tmp_path / "other")
     lines = describe_study(make_config("demo", f"grid.base_model.name=embedded,{other}"))
@@ -122,6 +126,7 @@ def test_a_model_under_two_names_is_noted_and_its_cells_count_once(tmp_path: Pat
     assert dict(lines)["grid"].startswith("6 cells: ")
 
 
+@pytest.mark.slow
 def test_headlines_that_were_in_test_before_are_counted_in_test(home: Path) -> None:
     config = make_config("demo", "split.method=hashed")
     ingest_and_save(config.data, lambda _: None)
@@ -132,6 +137,7 @@ def test_headlines_that_were_in_test_before_are_counted_in_test(home: Path) -> N
     assert dict(describe_study(config))["data"].endswith("; test 1,000 (400 negative, 300 neutral, 300 positive)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("assignments", "line"),
     [
@@ -147,6 +153,7 @@ def test_the_baselines_are_named(assignments: list[str], line: str) -> None:
     assert dict(describe_study(make_config("demo", *assignments)))["baselines"] == line
 
 
+@pytest.mark.slow
 def test_an_encoder_in_a_folder_is_checked_and_named_with_its_revision(tiny_encoder: Path) -> None:
     line = dict(describe_study(make_config("demo", f"baselines.embedding_model={tiny_encoder}")))["baselines"]
     assert re.search(rf" \({re.escape(str(tiny_encoder))}, files [0-9a-f]{{16}}\)$", line)
@@ -199,6 +206,7 @@ def test_cells_of_every_seed_are_counted() -> None:
     assert lines["scoring"].startswith("21 fine-tunes ")
 
 
+@pytest.mark.slow
 def test_the_steps_that_cells_share_are_named_for_each_schedule() -> None:
     decay = dict(describe_study(make_config("demo", "training.schedule=warmup-stable-decay")))
     assert decay["training"].endswith("; 1,086 steps in all")
@@ -251,6 +259,7 @@ def test_before_a_run_settings_that_cannot_be_followed_are_refused(home: Path, a
     assert not home.exists()
 
 
+@pytest.mark.slow
 def test_a_source_that_a_run_needs_is_read_once(home: Path) -> None:
     lines: list[str] = []
     for _ in range(2):
@@ -260,6 +269,7 @@ def test_a_source_that_a_run_needs_is_read_once(home: Path) -> None:
     assert ask(home, "SELECT count(*) FROM sources") == [(1,)]
 
 
+@pytest.mark.slow
 def test_the_preview_of_a_race_names_how_many_steps_it_saves_at_most() -> None:
     lines = dict(describe_study(make_config("demo", "search=race")))
     assert lines["race"].endswith("dropped: 452 steps saved at most")
@@ -270,6 +280,7 @@ NOTHING = "saves nothing: no two trainings of one schedule go on after their fir
 TOO_FEW = "with 3 validation headlines no difference is significant, and none is dropped"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [

@@ -187,6 +187,7 @@ def test_if_reading_again_ends_early_the_home_is_unchanged(
     assert dump(home) == before
 
 
+@pytest.mark.slow
 def test_an_unclear_order_of_dates_is_refused_and_another_order_replaces_the_first(home: Path) -> None:
     data = write_dated(lambda number: f"{1 + number % 12:02}/03/2025").model_copy(update={"identity": ("text",)})
     before = dump(home)
@@ -208,6 +209,7 @@ def test_an_unclear_order_of_dates_is_refused_and_another_order_replaces_the_fir
     assert ask(home, "SELECT date_order FROM sources ORDER BY number") == [(None,), ("dmy",), (None,)]
 
 
+@pytest.mark.slow
 def test_a_reading_that_gives_other_headlines_is_a_separate_ingestion(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

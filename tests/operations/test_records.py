@@ -132,6 +132,7 @@ WHERE leaderboard.temperature IS NOT DISTINCT FROM derived.temperature
 """
 
 
+@pytest.mark.slow
 def test_every_figure_follows_from_the_ledger(home: Path) -> None:
     study, done = begin(home), list[int]()
     score(study, done.append)
@@ -191,6 +192,7 @@ def test_without_probabilities_the_expected_accuracy_is_the_accuracy(home: Path)
     assert ask("FROM draws") == ask("FROM calibration") == []
 
 
+@pytest.mark.slow
 def test_more_draws_need_no_scoring_and_equal_those_of_a_new_scoring(home: Path) -> None:
     score(begin(home, "decoding.seed=7", "decoding.draws=2"))
     more = begin(home, "decoding.seed=7", "decoding.draws=5")
@@ -215,6 +217,7 @@ def test_more_draws_need_no_scoring_and_equal_those_of_a_new_scoring(home: Path)
     assert ask("SELECT DISTINCT draws FROM evaluations WHERE temperature IS NOT NULL") == [(5,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("attempt", "size"), [(1, None), (2, None), (3, 4), (4, 2), (9, 1)])
 def test_a_cell_whose_process_died_twice_has_fewer_headlines_a_pass(home: Path, attempt: int, size: int | None) -> None:
     study = begin(home, "training.batch_size=8")

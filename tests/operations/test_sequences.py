@@ -235,10 +235,11 @@ def run_sequences(template: Path, count: int) -> None:
     )
 
 
+@pytest.mark.slow
 def test_every_rule_holds_in_a_few_sequences(template: Path) -> None:
     run_sequences(template, 2)
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_every_rule_holds_in_two_hundred_sequences(template: Path) -> None:
     run_sequences(template, 200)

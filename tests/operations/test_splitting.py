@@ -118,6 +118,7 @@ def test_long_headlines_are_in_no_fold_and_no_period(home: Path, assignments: li
     assert ask(home, "SELECT count(*) FROM long_headlines") == [(2,)]
 
 
+@pytest.mark.slow
 def test_a_headline_is_measured_with_the_longest_prompt_and_the_context_of_the_study() -> None:
     write("news.csv", long=(3, 40))
     head, *lines = Path("news.csv").read_text().splitlines()
@@ -199,6 +200,7 @@ def test_the_id_of_an_official_split_depends_only_on_its_content(home: Path) -> 
     assert settle(configure("off", "split.method=given")) == (first, [])
 
 
+@pytest.mark.slow
 def test_copies_across_an_official_split_are_reported(home: Path) -> None:
     write("all.csv")
     lines = Path("all.csv").read_text().splitlines()

@@ -70,6 +70,7 @@ def test_a_dry_run_describes_the_split_of_the_study(home: Path) -> None:
     assert rows == [("test", "03-15"), ("train", "01-01"), ("validation", "03-01")]
 
 
+@pytest.mark.slow
 def test_a_date_in_the_settings_is_in_the_zone_of_the_source(home: Path) -> None:
     [plain] = settle(configure("split.test_from=2025-03-15"))[1]
     aware = settle(configure("split.test_from=2025-03-15T00:00:00+00:00"))[1]
@@ -102,6 +103,7 @@ def test_near_copies_of_earlier_headlines_are_counted(place: int) -> None:
     assert count_copies(copies) == count_copies(others) + 3
 
 
+@pytest.mark.slow
 def test_different_dates_that_give_the_same_parts_are_the_same_split() -> None:
     first, _ = settle(configure("split.validation_from=2025-03-01", "split.test_from=2025-03-15"))
     again, _ = settle(configure("split.validation_from=2025-02-28T12:00", "split.test_from=2025-03-14T12:00"))
@@ -109,6 +111,7 @@ def test_different_dates_that_give_the_same_parts_are_the_same_split() -> None:
     assert first == again != other
 
 
+@pytest.mark.slow
 def test_a_dry_run_describes_windows(home: Path) -> None:
     config = configure("split.windows=3", "split.test_share=0.4")
     lines = dict(describe_study(config))
@@ -124,6 +127,7 @@ def test_a_dry_run_describes_windows(home: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_test_headlines_that_the_base_model_may_have_read(home: Path) -> None:
     config = configure("split.test_from=2025-03-15", "base_model.trained_until=2025-03-20")
     [note] = [text for subject, text in describe_study(config) if "training cutoff" in text]

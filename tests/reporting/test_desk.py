@@ -55,6 +55,7 @@ def test_the_page_of_all_studies_says_in_both_tables_that_a_cell_was_not_promote
     assert ">kept<" not in text
 
 
+@pytest.mark.slow
 def test_an_encoder_without_a_base_is_not_compared_with_that_of_another_model(rivals: Path, trained: Any) -> None:
     assert [each.role for each in read_report(trained[2].study_id).contenders].count("base") == 1
     with writing(rivals / "warehouse.duckdb") as connection:
@@ -160,6 +161,7 @@ def test_where_nothing_is_counted_the_desk_gets_a_sentence_without_figures() -> 
     assert answers[2] == "It made none in 1,234 right calls of positive and negative."
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("rivals")
 @pytest.mark.parametrize(
     ("commit", "shown"),
@@ -204,6 +206,7 @@ def test_seeds_of_the_chosen_cell_are_shown_with_their_spread(rivals: Path, trai
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decided", "answer"),
     [
@@ -236,6 +239,7 @@ def test_may_we_use_it_is_answered_with_the_reason(rivals: Path, trained: Any, d
     assert f"{usable.word}. {usable.why}".startswith(answer)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_charts")
 def test_the_best_baseline_of_an_incomplete_study_is_named_without_a_test(
     rivals: Path, monkeypatch: pytest.MonkeyPatch
@@ -274,6 +278,7 @@ def test_a_person_who_approved_is_named(rivals: Path, trained: Any) -> None:
     assert describe_usable(replace(report, champion=None)) == without
 
 
+@pytest.mark.slow
 def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(rivals: Path, trained: Any) -> None:
     assert describe_usable(replace(read_report(), synthetic=True)).word == "Not yet"
     decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
@@ -288,6 +293,7 @@ def test_generated_headlines_and_a_licence_for_research_do_not_become_a_yes(riva
     assert describe_usable(read_report()) == ("No", GENERATED)
 
 
+@pytest.mark.slow
 def test_a_champion_whose_accuracy_has_dropped_is_to_be_trained_again(rivals: Path, trained: Any) -> None:
     decision = Decision("promoted", "gate", "it is good", trained[2].study_id, trained[1], 0.1)
     save_decision(rivals / "warehouse.duckdb", decision, Champion(CHAMPION, 0.1))
@@ -309,6 +315,7 @@ def test_a_champion_whose_accuracy_has_dropped_is_to_be_trained_again(rivals: Pa
     assert describe_usable(elsewhere).word == "Yes"
 
 
+@pytest.mark.slow
 def test_a_champion_against_the_gate_has_its_licence_and_generated_headlines_told_too(
     rivals: Path, trained: Any
 ) -> None:

@@ -53,11 +53,13 @@ def draw(home: Path) -> list[Chart]:
     return build_charts(read_report())["time"]
 
 
+@pytest.mark.slow
 def test_a_report_without_dates_has_no_accuracy_over_time(rivals: Path) -> None:
     assert draw(rivals) == []
     assert "Accuracy over time" not in write_report().read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_chosen_cell_the_base_the_best_baseline_and_later_scorings_are_drawn(dated: Path, trained: Any) -> None:
     page = write_report().read_text(encoding="utf-8")
     [section] = re.findall(r'<section id="time".*?</section>', page, flags=re.DOTALL)
@@ -82,6 +84,7 @@ def test_the_chosen_cell_the_base_the_best_baseline_and_later_scorings_are_drawn
     assert chart.caption.replace("'", "&#39;") in section
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("span", "period", "points"), [(6, None, 0), (14, "week", 2), (75, "month", 3), (2_000, "year", 6)]
 )

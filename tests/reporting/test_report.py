@@ -163,6 +163,7 @@ def test_the_answer_names_the_cell_and_its_figures(home: Path, trained: Any) -> 
     assert "accuracy .3 is below the floor" in text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_charts")
 @pytest.mark.parametrize(
     ("status", "message"),
@@ -197,6 +198,7 @@ def test_the_answer_names_the_accuracy_of_the_previous_champion_on_the_same_head
     assert "<dt>champion of that day</dt><dd>0.600<small>cell 0123456789ab</small>" in text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_charts")
 def test_a_report_names_the_decision_of_its_study_and_separately_the_champion_now(home: Path, trained: Any) -> None:
     warehouse, judged, later = home / "warehouse.duckdb", Champion(trained[1], 0.1), Champion("0123456789ab", 1)
@@ -244,6 +246,7 @@ def test_accuracy_over_temperature_is_that_of_the_evaluations_at_their_temperatu
     assert [curve[temperature] for temperature, _ in evaluated] == pytest.approx([value for _, value in evaluated])
 
 
+@pytest.mark.slow
 def test_text_is_neither_markup_nor_a_template(home: Path) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE headlines SET text = ?", [NASTY])
@@ -274,6 +277,7 @@ def test_a_page_without_a_study_a_place_or_a_result_is_refused(
         write_report()
 
 
+@pytest.mark.slow
 def test_a_report_loads_no_torch_and_no_prefect(home: Path) -> None:
     script = (
         "import json, sys; from operations.report import write_report; write_report();"
@@ -285,6 +289,7 @@ def test_a_report_loads_no_torch_and_no_prefect(home: Path) -> None:
     assert json.loads(done.stdout) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("few_charts")
 def test_published_figures_are_shown_next_to_measured_ones(home: Path) -> None:
     path = write_report()

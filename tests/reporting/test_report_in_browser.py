@@ -119,6 +119,7 @@ def test_the_darkest_square_of_a_confusion_matrix_is_readable_in_light_and_in_da
         assert contrast(ink, square) > 4.5
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_the_answer_the_sections_and_the_data(browser: Any, page: str) -> None:
     from selenium.webdriver.common.keys import Keys
 

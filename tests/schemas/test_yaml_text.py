@@ -71,6 +71,7 @@ def test_the_keys_of_a_mapping_are_words():
     assert build_config(apply_overrides(load_profile("desk"), ["data.label_map=null"])).data.label_map is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting", ["split.seed", "grid.training.learning_rate", "training.epochs", "training.warmup_ratio"]
 )

@@ -148,6 +148,7 @@ def test_a_full_disk_is_reported_in_one_line_and_the_file_stays(older):
     assert list_warehouses(older) == [older.name]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_make_one_copy(older):
     before = older.read_bytes()
     processes = [start(PREPARE, older) for _ in range(3)]

@@ -126,6 +126,7 @@ def test_lock_files_of_killed_processes_go_with_the_next_run_and_held_ones_stay(
         assert [path.name for path in folder.iterdir()] == ["home-tidying.lock"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
 def test_a_study_and_a_cell_whose_processes_ended_are_interrupted(finished, number):
     start_study(finished, "study", {})

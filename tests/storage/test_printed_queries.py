@@ -124,6 +124,7 @@ def test_every_printed_query_of_a_view_of_studies_names_a_study(warehouse):
     assert [sql for sql in queries if not re.search(of_one, sql)] == []
 
 
+@pytest.mark.slow
 def test_other_studies_do_not_change_the_answer_of_a_printed_query(one_study, among_others):
     views = per_study_views(one_study)
     queries = [sql for sql in QUERIES if names(sql, views)]

@@ -115,6 +115,7 @@ def test_an_up_to_date_warehouse_is_prepared_while_others_read_it(warehouse, mon
         holder.communicate("go on\n")
 
 
+@pytest.mark.slow
 def test_readers_that_poll_without_a_pause_do_not_starve_a_writer(warehouse, monkeypatch):
     monkeypatch.setattr(warehouse_module, "WRITE_PATIENCE", 30)
     with ExitStack() as stack:

@@ -91,6 +91,7 @@ def homes(finished: Path, readable_by_others: None) -> Iterator[Path]:
         yield Path(place)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can act for two users")
 def test_what_another_user_left_is_taken_over_or_named(homes: Path) -> None:
     full, left, reported = (Home(homes / name) for name in ("full", "left", "reported"))

@@ -71,6 +71,7 @@ def test_a_killed_writers_own_log_is_read(warehouse):
     assert query(warehouse, "SELECT accuracy FROM published_results WHERE epochs = 13").rows == [(0.5,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", ["read", "inspect"])
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_warehouse_that_is_cut_short_is_damaged(warehouse, use, share):
@@ -113,6 +114,7 @@ ODD_NAMES = [b"a#b", b"a:b", b"md:a", b"s3:", b"http:", b"a b", b"a'b", b'a"b', 
              b":memory:", b"~a", b"$HOME", b"a*[b]", b"a\nb", "é☃".encode()]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "is_relative"), [*((name, True) for name in ODD_NAMES), *((name, False) for name in ODD_NAMES[:8])]
 )

@@ -59,6 +59,7 @@ def test_a_file_that_is_no_warehouse_is_refused_and_left_as_it_is(tmp_path, kind
     assert sorted(tmp_path.iterdir()) == files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [0, 4_096, 8_192])
 def test_what_a_killed_process_had_begun_to_make_is_no_warehouse_yet(tmp_path, size):
     path = tmp_path / "warehouse.duckdb"
@@ -165,6 +166,7 @@ def test_a_wait_that_is_too_long_ends_in_an_error(warehouse, monkeypatch):
         assert not isinstance(raised.value, InputError)
 
 
+@pytest.mark.slow
 def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(warehouse, tmp_path, monkeypatch):
     with duckdb.connect(warehouse) as connection:
         connection.execute("CREATE OR REPLACE VIEW leaderboard AS SELECT 1 AS one")
@@ -180,6 +182,7 @@ def test_views_are_defined_again_only_where_they_are_not_those_of_this_version(w
     assert warehouse.stat().st_mtime_ns == changed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["v1.0.0", "v1.4.0", "v2.0.0"])
 def test_views_are_defined_once_in_every_format_of_a_file(tmp_path, version):
     path = tmp_path / "warehouse.duckdb"
@@ -205,6 +208,7 @@ def test_reads_of_a_block_share_one_opening_which_ends_with_it(warehouse):
         assert connection.execute("SELECT count(*) FROM published_results").fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_what_exceeds_memory_is_written_next_to_the_warehouse(tmp_path, monkeypatch, prepared):
     """By default DuckDB would use the working folder, which may be anybody's."""
     monkeypatch.chdir(tmp_path)

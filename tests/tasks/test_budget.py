@@ -237,6 +237,7 @@ def test_a_first_champion_spends_from_the_same_budget(make_home: Callable[..., H
     assert looks[1].level == pytest.approx(0.3 / (np.pi * 2) ** 2)
 
 
+@pytest.mark.slow
 def test_a_desk_without_a_warehouse_decides_as_one_with_it(make_home: Callable[..., Home]) -> None:
     """The simulation below has no warehouse, to be fast; its decisions must be those of the gate."""
     for seed in range(3):
@@ -249,7 +250,7 @@ def test_a_desk_without_a_warehouse_decides_as_one_with_it(make_home: Callable[.
 DESKS, RERUNS = 1_000, 10
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_of_a_thousand_desks_at_most_one_in_twenty_ever_promotes_what_is_no_better(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -39,6 +39,7 @@ def test_a_local_runner_needs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     check_runner(RunnerSettings())
 
 
+@pytest.mark.slow
 def test_a_flow_that_runs_here_loads_no_ray() -> None:
     script = "import sys, flows.retrain, tasks.cluster, tasks.node; print({'ray', 'prefect_ray'} & {*sys.modules})"
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout

@@ -182,7 +182,7 @@ print(train_adapter(base, ["Profit rose ."] * 8, [Label.POSITIVE] * 8, recipe, P
 """
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_the_same_training_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     """Python orders a set differently in each process."""
     root, hashes = Path(learning.models.adapter.__file__).parents[2], []

@@ -101,6 +101,7 @@ def test_credentials_of_an_endpoint_are_not_shown(hub: str, tmp_path: Path) -> N
     assert found["message"].startswith(f"{hub} answers")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("endpoint", "message"),
     [

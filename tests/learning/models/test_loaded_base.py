@@ -65,6 +65,7 @@ def test_without_memory_for_whole_weights_the_quantised_ones_score_the_same(
     assert (one.sampled - other.sampled).abs().max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_training_on_a_base_does_not_change_what_it_scores_later(
     adapter: Path, labelled: tuple[list[str], list[Label]], tmp_path: Path
 ) -> None:

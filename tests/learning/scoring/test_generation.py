@@ -72,7 +72,7 @@ def base(request: pytest.FixtureRequest) -> tuple[Path, list[str]]:
     return folder, [line.rpartition("@")[0] for line in lines[: 240 * examples(40) : 240]]
 
 
-@pytest.fixture(scope="module", params=["nf4", pytest.param("none", marks=pytest.mark.slow)])
+@pytest.fixture(scope="module", params=["nf4", pytest.param("none", marks=pytest.mark.soak)])
 def quantization(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -131,7 +131,8 @@ def test_the_argmax_is_the_answer_of_greedy_generation_on_every_row(case: Case) 
     assert case.score(top_k=None).argmax.tolist() == expected
 
 
-@pytest.mark.parametrize("top_k", [pytest.param(None, marks=pytest.mark.slow), 50])
+@pytest.mark.slow
+@pytest.mark.parametrize("top_k", [pytest.param(None, marks=pytest.mark.soak), 50])
 def test_probabilities_are_those_that_generate_samples_from(case: Case, top_k: int | None) -> None:
     measured = case.score(top_k).sampled
     owners = torch.tensor(
@@ -151,7 +152,7 @@ def test_batch_and_padding_change_no_label_and_probabilities_only_by_rounding(ca
     assert (whole.sampled - alone.sampled).abs().max() < 1e-4
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_generated_samples_have_the_frequencies_of_the_closed_form() -> None:
     model, tokenizer = load_model(MODEL_FOLDER, "nf4", CPU), load_tokenizer(MODEL_FOLDER)
     random = Random(5)
@@ -167,6 +168,7 @@ def test_generated_samples_have_the_frequencies_of_the_closed_form() -> None:
             assert fits(torch.bincount(drawn[row], minlength=UNPARSED + 1).double(), expected[row, column])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spellings", "top_k", "top_p"), [("exact", None, None), ("any", 6, None), ("any", None, 0.8), ("exact", 9, 0.7)]
 )

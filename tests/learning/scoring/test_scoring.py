@@ -68,6 +68,7 @@ def score(model: Any, tokenizer: Any, headlines: list[str], batch_tokens: int = 
     return score_all(model, tokenizer, headlines, DECODINGS, batch_tokens=batch_tokens).sampled
 
 
+@pytest.mark.slow
 def test_probabilities_equal_those_of_the_model_prompt_by_prompt(
     model: Any, tokenizer: Any, labelled: tuple[list[str], list[Label]]
 ) -> None:

@@ -71,6 +71,7 @@ def check_alike(measured: torch.Tensor, expected: torch.Tensor) -> None:
     assert measured.log().numpy() == pytest.approx(expected.log().numpy(), abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", WINDOWS)
 @pytest.mark.parametrize(
     ("window", "words"),

@@ -47,6 +47,7 @@ def test_three_years_of_looks_give_a_false_alarm_in_at_most_five_of_a_hundred_ca
     assert above < at_reference < LEVEL
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accuracy", "test_n"), [(0.8, 100), (0.8, 300), (0.9, 900)])
 def test_the_noise_of_the_test_part_is_allowed_for(accuracy: float, test_n: int) -> None:
     """The reference is the lower end of the interval of a test part, which may be above the accuracy itself."""

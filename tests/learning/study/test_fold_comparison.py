@@ -147,6 +147,7 @@ def test_errors_of_two_divisions_are_added_and_the_fewer_folds_count() -> None:
     assert spread.freedom == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0.0, 0.08])
 @pytest.mark.parametrize("k", [(3, 4), (5, 5), (10, 5)])
 def test_so_are_recipes_that_were_trained_on_different_folds(k: tuple[int, int], spread: float) -> None:

@@ -22,7 +22,8 @@ from tests.learning.training.short_trainings import DROPOUT, KilledError, recipe
 Labelled = tuple[list[str], list[Label]]
 
 
-@pytest.mark.parametrize("schedule", ["constant", pytest.param("warmup-stable-decay", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["constant", pytest.param("warmup-stable-decay", marks=pytest.mark.soak)])
 def test_a_cell_that_continues_a_shorter_one_has_the_weights_of_one_trained_alone(
     train: Any, store: CheckpointStore, tmp_path: Path, schedule: str
 ) -> None:
@@ -44,7 +45,7 @@ def test_with_a_cosine_nothing_is_shared(train: Any, store: CheckpointStore, tmp
     assert weights(tmp_path / "two") == weights(tmp_path / "alone")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_shorter_cell_after_a_longer_one_is_trained_from_the_start_and_keeps_the_checkpoint(
     train: Any, store: CheckpointStore, tmp_path: Path
 ) -> None:
@@ -55,7 +56,8 @@ def test_a_shorter_cell_after_a_longer_one_is_trained_from_the_start_and_keeps_t
     assert train("four", recipe(4), store).first_step == 15
 
 
-@pytest.mark.parametrize("schedule", ["cosine", pytest.param("constant", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", ["cosine", pytest.param("constant", marks=pytest.mark.soak)])
 def test_a_training_that_pauses_at_the_end_of_an_epoch_ends_in_the_weights_of_one_that_does_not(
     base: LoadedBase, labelled: Labelled, train: Any, store: CheckpointStore, tmp_path: Path, schedule: str
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_longer_cell_of_a_diverged_training_has_the_weights_where_it_ended(
     assert weights(tmp_path / "3") == weights(tmp_path / "4")
 
 
+@pytest.mark.slow
 def test_the_number_of_checkpoints_on_the_disk_is_bounded(train: Any, store: CheckpointStore) -> None:
     most = 0
 

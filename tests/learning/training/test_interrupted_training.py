@@ -19,12 +19,13 @@ from tests.learning.training.short_trainings import KilledError, recipe, weights
 Labelled = tuple[list[str], list[Label]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("schedule", "step", "first_step"),
     [
         ("constant", 9, 6),
         *(
-            pytest.param(*point, marks=pytest.mark.slow)
+            pytest.param(*point, marks=pytest.mark.soak)
             for point in (("constant", 2, 0), ("cosine", 4, 3), ("warmup-stable-decay", 9, 8))
         ),
     ],
@@ -45,7 +46,7 @@ def test_an_interrupted_training_ends_in_the_weights_of_an_undisturbed_one(
     assert weights(tmp_path / "killed") == weights(tmp_path / "alone")
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_process_killed_at_any_moment_continues_to_the_same_weights(
     tiny_folder: Path, labelled: Labelled, train: Any, store: CheckpointStore, tmp_path: Path
 ) -> None:
@@ -117,14 +118,15 @@ def name_another_training(folder: Path) -> None:
     (folder / MANIFEST).write_text(json.dumps({**manifest, "training": "theirs"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "why"),
     [
         (cut_file, "is damaged or incomplete"),
-        pytest.param(change_byte, "is damaged or incomplete", marks=pytest.mark.slow),
-        pytest.param(remove_manifest, "is damaged or incomplete", marks=pytest.mark.slow),
-        pytest.param(cut_manifest, "is damaged or incomplete", marks=pytest.mark.slow),
-        pytest.param(remove_file, "is damaged or incomplete", marks=pytest.mark.slow),
+        pytest.param(change_byte, "is damaged or incomplete", marks=pytest.mark.soak),
+        pytest.param(remove_manifest, "is damaged or incomplete", marks=pytest.mark.soak),
+        pytest.param(cut_manifest, "is damaged or incomplete", marks=pytest.mark.soak),
+        pytest.param(remove_file, "is damaged or incomplete", marks=pytest.mark.soak),
         (name_another_training, "is of another training"),
     ],
 )

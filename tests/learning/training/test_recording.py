@@ -53,6 +53,7 @@ class Reading(TorchDispatchMode):
         return called(*args, **(given or {}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", [*STACKED, GROWING])
 def test_a_shared_pass_of_these_families_can_be_recorded(
     family: str, labelled: tuple[list[str], list[Label]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -70,6 +71,7 @@ def test_a_shared_pass_of_these_families_can_be_recorded(
     assert bool(mode.reads) is (family == GROWING)
 
 
+@pytest.mark.slow
 def test_a_pass_that_cannot_be_recorded_is_computed_to_the_same_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

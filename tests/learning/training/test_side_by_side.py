@@ -40,8 +40,9 @@ def base() -> LoadedBase:
     return LoadedBase(MODEL_FOLDER, "nf4", choose_device())
 
 
+@pytest.mark.slow
 @passes
-@pytest.mark.parametrize("loss", ["completion", pytest.param("whole-text", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loss", ["completion", pytest.param("whole-text", marks=pytest.mark.soak)])
 def test_learning_rates_lengths_and_seeds_end_in_the_same_weights_side_by_side_and_alone(
     base: LoadedBase, tmp_path: Path, loss: str, size: int
 ) -> None:
@@ -53,6 +54,7 @@ def test_learning_rates_lengths_and_seeds_end_in_the_same_weights_side_by_side_a
         check_same(one, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["mistral with a window", "gemma3 with a window"])
 def test_headlines_beyond_a_window_end_in_the_same_weights_side_by_side_and_alone(tmp_path: Path, family: str) -> None:
     base = LoadedBase(write_family(family, tmp_path / "base"), "none", choose_device())
@@ -64,7 +66,7 @@ def test_headlines_beyond_a_window_end_in_the_same_weights_side_by_side_and_alon
     assert [window.size for window in base.takes_stacks if window] == [20]
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_dropout_depends_on_seed_and_step_and_not_on_the_other_trainings(base: LoadedBase, tmp_path: Path) -> None:
     first = recipe(1e-3, dropout=0.3)
     one = train(base, tmp_path / "one", set_side_by_side([first, recipe(2e-4, dropout=0.3)], 2))
@@ -77,7 +79,7 @@ def test_dropout_depends_on_seed_and_step_and_not_on_the_other_trainings(base: L
 
 
 @passes
-@pytest.mark.slow
+@pytest.mark.soak
 def test_an_unfinished_training_continues_side_by_side_with_one_that_begins(
     base: LoadedBase, tmp_path: Path, size: int
 ) -> None:
@@ -118,6 +120,7 @@ def test_the_next_pass_begins_before_a_step_is_logged_if_its_batch_is_built(
     assert seen[-12:] == [*epochs[0], *epochs[1]]
 
 
+@pytest.mark.slow
 def test_a_pass_that_begins_early_has_the_result_of_one_that_begins_later(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +133,7 @@ def test_a_pass_that_begins_early_has_the_result_of_one_that_begins_later(
         check_same(one, later)
 
 
+@pytest.mark.slow
 @passes
 def test_a_training_that_diverges_ends_and_the_others_continue(base: LoadedBase, tmp_path: Path, size: int) -> None:
     changes: dict[str, Any] = {"epochs": 2, "micro_batch_size": size}
@@ -139,7 +143,7 @@ def test_a_training_that_diverges_ends_and_the_others_continue(base: LoadedBase,
     check_same(together[1], train(base, tmp_path / "alone", [good])[0])
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_if_memory_runs_out_fewer_trainings_run_side_by_side(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,7 +171,7 @@ def test_the_base_stays_as_it_was(base: LoadedBase, tmp_path: Path) -> None:
     assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase, tmp_path: Path) -> None:
     """Accelerate keeps one state for all: one that is at the end of its batch, and one in the middle, both step."""
     short = recipe(1e-3, schedule="warmup-stable-decay", batch_size=16)  # 4 passes a step, and 2 for the rest of 8
@@ -181,6 +185,7 @@ def test_trainings_at_different_places_of_a_batch_lose_no_step(base: LoadedBase,
         check_same(one, other)
 
 
+@pytest.mark.slow
 def test_a_base_that_takes_no_stack_trains_one_adapter_at_a_time(
     base: LoadedBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,7 +233,7 @@ def test_dropout_differs_between_steps_and_is_the_same_for_the_same_step(base: L
     torch.testing.assert_close(first.flip(0), run(4, 3))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_in_bfloat16_trainings_side_by_side_move_as_in_float32(base: LoadedBase, tmp_path: Path) -> None:
     """The products read a copy of the adapters in bfloat16, which must follow them at each step."""
     short = LoadedBase(MODEL_FOLDER, "nf4", replace(choose_device(), dtype=torch.bfloat16))

@@ -45,8 +45,9 @@ def weights(folder: Path) -> bytes:
     return (folder / "adapter_model.safetensors").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rates", "schedule"), [pytest.param([1e-3], "cosine", marks=pytest.mark.slow), ([1e-3, 3e-3], "constant")]
+    ("rates", "schedule"), [pytest.param([1e-3], "cosine", marks=pytest.mark.soak), ([1e-3, 3e-3], "constant")]
 )
 def test_a_stopped_training_continues_to_the_same_adapter(
     base: LoadedBase, labelled: Labelled, tmp_path: Path, stop_requested: Event, rates: list[float], schedule: str

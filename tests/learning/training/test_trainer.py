@@ -114,11 +114,12 @@ def check_close(measured: dict[str, torch.Tensor], expected: dict[str, torch.Ten
 
 
 def list_cases() -> Iterator[Any]:
-    """Each base model packed and padded, with each loss; `make test` runs two padded models and one loss."""
+    """Each base model packed and padded, with each loss; `make test` runs the embedded one with one loss."""
     kinds = {"packed": PrefixTrainer, "padded": AdapterTrainer}
     for folder, form, loss in product([*REAL, *FAMILIES, *WINDOWS], kinds, ["completion", "whole-text"]):
-        is_slow = form == "padded" and (loss == "whole-text" or folder not in {"embedded", "gpt2"})
-        marks = [pytest.mark.slow] if is_slow else []
+        is_soak = form == "padded" and (loss == "whole-text" or folder not in {"embedded", "gpt2"})
+        is_slow = folder != "embedded" or loss == "whole-text"
+        marks = [pytest.mark.soak] if is_soak else [pytest.mark.slow] if is_slow else []
         yield pytest.param(folder, loss, kinds[form], id=f"{folder}-{form}-{loss}", marks=marks)
 
 
@@ -135,10 +136,10 @@ def test_loss_and_gradients_are_those_of_plain_trl(
 @pytest.mark.parametrize(
     ("folder", "loss"),
     [
-        pytest.param("embedded", "completion", marks=pytest.mark.slow),
-        pytest.param("embedded", "whole-text", marks=pytest.mark.slow),
-        pytest.param("llama", "completion", marks=pytest.mark.slow),
-        pytest.param("llama", "whole-text", marks=pytest.mark.slow),
+        pytest.param("embedded", "completion", marks=pytest.mark.soak),
+        pytest.param("embedded", "whole-text", marks=pytest.mark.soak),
+        pytest.param("llama", "completion", marks=pytest.mark.soak),
+        pytest.param("llama", "whole-text", marks=pytest.mark.soak),
     ],
     indirect=["folder"],
 )

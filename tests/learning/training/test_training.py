@@ -215,6 +215,7 @@ def test_a_model_that_takes_no_packs_trains_on_padded_batches_and_reports_it(
     assert all(weight.abs().max() > 0 for name, weight in weights(tmp_path / "adapter").items() if "lora_B" in name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "spare", "batch_size", "packed"),
     [

@@ -48,6 +48,7 @@ def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **sett
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
 
 
+@pytest.mark.slow
 def test_a_process_loads_the_libraries_of_training_for_the_first_training(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ threading.Event().wait()
 """
 
 
+@pytest.mark.slow
 def test_the_process_ends_with_its_parent_even_if_that_is_killed() -> None:
     root = Path(learning.worker.process.__file__).parents[2]
     with subprocess.Popen([sys.executable, "-c", PARENT], cwd=root, stdout=subprocess.PIPE, text=True) as parent:
@@ -171,6 +173,7 @@ def test_a_check_returns_how_many_trainings_run_side_by_side_on_a_cpu(
     assert worker.run(check, lambda _: None) == number
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux's limits of another process")
 def test_memory_that_runs_out_halves_the_pass_and_keeps_the_batch(
     worker: Worker, tiny_folder: Path, labelled: Labelled, tmp_path: Path
