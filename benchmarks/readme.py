@@ -194,10 +194,12 @@ def _describe_gpu_figures(figures: dict[str, float], ratios: dict[str, float]) -
         yield f"Three learning rates take {together:.1f} s side by side, {apart:.1f} s one after the other."
     peak = figures.get("4 bits kept, whole-text, batches of 16, peak memory of torch, GB")
     state = figures.get("AdamW's state of an adapter, GB")
-    if peak and state:
+    pace = figures.get("4 bits kept, whole-text, batches of 16, examples/s")
+    if peak and state and pace:
         yield (
             f"Where the base has to stay in 4 bits, training takes {peak:.1f} GB and {state:.1f} GB for AdamW's state, "
-            "which may leave the card."
+            f"which may leave the card, and reaches only {pace:.1f} examples/s: the rates above need free memory of "
+            "twice the weights at 16 bits (27 GB for a 7B model)."
         )
     scored, faster = figures.get("scoring, fintone, headlines/s"), ratios.get("fintone/generate, scoring")
     if scored:
@@ -222,7 +224,8 @@ def _describe_gpu_in_short(record: Record) -> str:
     return (
         f"On one {record['machine']['gpu']}, a model of Llama 2 7B's shape trains {min(rates):.0f} to {max(rates):.0f} "
         f"headlines a second with the study's loss,\n{min(faster):.1f} to {max(faster):.1f} times as many as trl's "
-        "`SFTTrainer` at its best ([how](docs/speed.md))."
+        "`SFTTrainer` at its best ([how](docs/speed.md)). That takes 27 GB of free memory;\n"
+        "with less, training is far slower."
     )
 
 

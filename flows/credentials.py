@@ -6,10 +6,11 @@ Blocks are stored encrypted on the Prefect server, so that a worker's environmen
 import os
 from typing import TYPE_CHECKING, cast
 
+from schemas.redaction import HUB_TOKENS
+
 if TYPE_CHECKING:
     from prefect.blocks.system import Secret
 
-HUB_TOKEN = "HF_TOKEN"  # noqa: S105 (the name of a variable)
 HUB_TOKEN_BLOCK = "fintone-hub-token"  # noqa: S105 (the name of a block)
 
 
@@ -18,7 +19,7 @@ def provide_hub_token() -> None:
 
     A token in the environment takes precedence. Without a block nothing is set; public models need no token.
     """
-    if os.environ.get(HUB_TOKEN):
+    if any(os.environ.get(name) for name in HUB_TOKENS):
         return
     from prefect.blocks.system import Secret
 
@@ -26,4 +27,4 @@ def provide_hub_token() -> None:
         block = cast("Secret[str]", Secret.load(HUB_TOKEN_BLOCK))
     except ValueError:  # there is none
         return
-    os.environ[HUB_TOKEN] = block.get()
+    os.environ[HUB_TOKENS[0]] = block.get()

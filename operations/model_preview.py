@@ -5,7 +5,14 @@ from pathlib import Path
 
 from learning.baselines.embeddings import is_local, resolve_encoder
 from learning.baselines.registry import choose_kinds
-from learning.kinds.resolution import check_hub_base, check_weights, local_folder, plan_base, resolve_base_model
+from learning.kinds.resolution import (
+    check_hub_base,
+    check_weights,
+    find_known_kind,
+    local_folder,
+    plan_base,
+    resolve_base_model,
+)
 from learning.models.base_model import HUB_NAME
 from schemas.cell import BaseModelSettings
 from schemas.config import StudyConfig
@@ -50,15 +57,18 @@ def describe_model(base: BaseModelSettings) -> str:
     models = Home.from_environment().models
     if is_on_hub(base):
         check_hub_base(base.name, base.revision, models, fetch=False)
-        return (
-            f"{base.name} from the hub, revision {base.revision or 'newest'} (no such folder here), "
-            f"weights: {base.quantization}"
-        )
+        known = find_known_kind(base.name, base.revision, models)
+        absent = " (no such folder here)" if known is None else ""
+        found = _describe_kind("causal" if known is None else known.name, base)
+        return f"{base.name} from the hub, revision {base.revision or 'newest'}{absent}, {found}"
     resolved = resolve_base_model(base.name, None, models)
     check_weights(resolved, models, LONGEST_LOOK)
-    plan = plan_base(resolved, base.quantization)
-    weights = f"weights: {base.quantization}" if plan.kind_of_model == "causal" else f"kind: {plan.kind_of_model}"
-    return f"{base.name}, files {resolved.revision}, {weights}"
+    kind = plan_base(resolved, base.quantization).kind_of_model
+    return f"{base.name}, files {resolved.revision}, {_describe_kind(kind, base)}"
+
+
+def _describe_kind(kind: str, base: BaseModelSettings) -> str:
+    return f"weights: {base.quantization}" if kind == "causal" else f"kind: {kind}"
 
 
 def describe_baselines(config: StudyConfig) -> str:
@@ -79,12 +89,17 @@ def describe_needs(base: BaseModelSettings) -> str:
         if gigabytes < LARGE_GIGABYTES:
             return "nothing more: it runs on this machine as it is, faster with a CUDA GPU"
         return f"a CUDA GPU: the weights are {gigabytes:.1f} GB of files"
+    needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated"]
     footprint = estimate_footprint(base)
-    needs = ["a network, or the model in FINTONE_HOME", "HF_TOKEN if the model is gated", "a CUDA GPU"]
-    if footprint:
+    if footprint is None:
+        needs.append("a CUDA GPU if the weights are more than a gigabyte")
+    elif footprint.files < LARGE_GIGABYTES:
+        needs.append(f"about {footprint.files:.1f} GB of disk for the weights")
+    else:
+        needs.append("a CUDA GPU")
         needs.append(
             f"about {footprint.files:.0f} GB of disk for the weights, {footprint.weights} GB of GPU memory for them in "
-            f"{'4 bits' if base.quantization == 'nf4' else '16 bits'}, and about as much again to train"
+            f"{footprint.bits} bits, and about as much again to train"
         )
     return "; ".join(needs)
 

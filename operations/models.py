@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded.paths import EMBEDDED, MODEL_FOLDER
 from operations.worker import run_job
-from schemas.cell import PromptSettings
+from schemas.cell import PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.evaluation import PromotionSettings
 from schemas.source import DataSettings, DateOrder
@@ -103,7 +103,6 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         AdapterError: The folder does not hold the adapter that it trained.
     """
     from learning.kinds.registry import find_kind
-    from learning.worker.jobs import BaseSpec
     from storage.exports import load_card
     from storage.studies import load_config_of, load_date_order_of
     from storage.warehouse import reading_together
@@ -116,7 +115,7 @@ def load_model(home: Home, cell: "StoredCell") -> CellModel:
         config: dict[str, Any] = load_config_of(home.warehouse, cell.record.cell_id)
         date_order = load_date_order_of(home.warehouse, cell.record.cell_id)
     settings, data = read_cell(card.hyperparameters), read_stored(DataSettings, "data", config["data"])
-    base = BaseSpec(*find_base(home, card), settings.training)
+    base = find_base(home, card, settings.training)
     has_prompt = "prompt" not in find_kind(base.folder).ignored(settings)
     context_column = data.context_column if has_prompt and settings.prompt.context else None
     model = CellModel(
@@ -213,14 +212,15 @@ def _adopt(home: Home, model: CellModel) -> None:
         save_adapter_hash(home.warehouse, cell_id, model.fine_tune.files_hash)
 
 
-def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
-    """Folder and quantisation of the base model that a cell was trained on.
+def find_base(home: Home, card: "CellCard", training: TrainingSettings) -> "BaseSpec":
+    """The base model that a cell was trained on, as a job names it.
 
     Raises:
         NoModelError: Its place now holds another model.
         InputError: It cannot be found.
     """
     from learning.kinds.resolution import resolve_base_model
+    from learning.worker.jobs import BaseSpec
 
     requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, came_from_hub(card)
     name = requested["name"] if on_hub or requested["name"] == EMBEDDED else card.base_folder or requested["name"]
@@ -229,7 +229,7 @@ def find_base(home: Home, card: "CellCard") -> tuple[Path, str]:
         raise NoModelError(
             f"base model {card.base_model}: {found.folder} holds {found.revision}, the cell was trained on {revision}"
         )
-    return found.folder, requested["quantization"]
+    return BaseSpec(found.folder, requested["quantization"], training, revision)
 
 
 def came_from_hub(card: "CellCard") -> bool:

@@ -130,7 +130,10 @@ class BaseModelSettings(NamingSettings):
         default=None,
         description="Hub model only: commit, branch or tag; the newest commit when not given. The commit is recorded.",
     )
-    quantization: Literal["nf4", "none"] = Field(default="nf4", description="4-bit NormalFloat weights, or none.")
+    quantization: Literal["nf4", "none"] = Field(
+        default="nf4",
+        description="4-bit NormalFloat weights of linear layers, or none. The experts of a mixture keep 16 bits.",
+    )
     trained_until: date | None = Field(
         default=None,
         description="Last day of the texts that the model was pretrained on, as in 2023-03-01. It may have read "
@@ -165,7 +168,7 @@ class LoraSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """How an adapter is trained."""
+    """How a model is trained: an adapter, or all weights of an encoder."""
 
     learning_rate: PositiveFloat = Field(default=2e-4, description="Peak learning rate.")
     epochs: PositiveInt = Field(default=3, description="Passes over the train part.")
@@ -185,8 +188,9 @@ class TrainingSettings(Settings):
     batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
     micro_batch_size: PositiveInt | None = Field(
         default=None,
-        description="Headlines a forward pass; the gradient of a batch is accumulated over several. By the device when "
-        "not given; halved where memory runs out. Another one draws dropout from other random numbers.",
+        description="Headlines a forward pass; the gradient of a batch is accumulated over several. When not given, "
+        "the largest divisor of the batch up to 16, for an encoder the whole batch; halved where memory runs out. "
+        "Another one draws dropout from other random numbers.",
     )
     schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
         description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
@@ -203,25 +207,27 @@ class TrainingSettings(Settings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto",
         description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
-        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none.",
+        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none. An encoder has float32 weights and "
+        "scores in float32; on a CPU this has no effect on it.",
     )
     optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
         default="auto",
-        description="Variant of AdamW. `auto`: torch's fused one; a paged one on a GPU without room for whole weights.",
+        description="Variant of AdamW. `auto`: torch's fused one; for causal models a paged one on a GPU without room "
+        "for whole weights.",
     )
     attention: Literal["auto", "sdpa", "eager"] = Field(
         default="auto", description="Implementation of attention; the model's own choice for `auto`."
     )
     gradient_checkpointing: bool | None = Field(
         default=None,
-        description="Compute activations again in the backward pass, to save memory; when not given, only on a GPU "
-        "without room for whole weights.",
+        description="Compute activations again in the backward pass, to save memory; when not given, only for causal "
+        "models on a GPU without room for whole weights.",
     )
     side_by_side: Literal["auto"] | PositiveInt = Field(
         default="auto",
         description="How many trainings share each pass over the base model; they may differ only in learning rate, "
-        "epochs and seed. `auto`: as many as a GPU's memory takes; one on a CPU, and where the base stays in 4 bits or "
-        "activations are computed again.",
+        "epochs and seed. `auto`: as many as a GPU's memory takes; one on a CPU, on Ray, for encoders, and "
+        "where the base stays in 4 bits or activations are computed again.",
     )
     checkpoint_minutes: PositiveFloat = Field(
         default=5, description="Minutes between checkpoints, from which a killed training goes on."

@@ -43,13 +43,14 @@ class DecodingSettings(Settings):
 
     temperatures: tuple[PositiveFloat, ...] = Field(description="Sampling temperatures.", min_length=1)
     top_k: PositiveInt | None = Field(
-        default=None, description="Sample among the k likeliest tokens; all when not given."
+        default=None, description="Sample among the k likeliest tokens; all when not given. No effect on encoders."
     )
     top_p: float | None = Field(
         default=None,
         gt=0,
         le=1,
-        description="Sample among the fewest tokens that hold this probability; all if not given.",
+        description="Sample among the fewest tokens that hold this probability; all if not given. No effect on "
+        "encoders.",
     )
     draws: PositiveInt = Field(
         default=1,

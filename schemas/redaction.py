@@ -4,7 +4,9 @@ import os
 import re
 from urllib.parse import urlsplit
 
-SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
+HUB_TOKENS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+"""Environment variables from which the hub's client takes its token; the first has precedence."""
+SECRETS = (*HUB_TOKENS, "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING")
 """Environment variables of the libraries that hold a secret."""
 TOKEN = re.compile(r"\b(hf|pnu|pnb)_[A-Za-z0-9]{20,}")
 """Tokens in the form of the hub and of Prefect Cloud; one may also come from a file."""

@@ -14,12 +14,13 @@ class RunnerSettings(Settings):
     kind: Literal["local", "ray"] = Field(
         default="local",
         description="`local`: on this machine (`training.side_by_side`). `ray`: on the nodes of a Ray cluster, where "
-        "cells that share no training run at the same time. Needs `pip install 'fintone[ray]'` and a Prefect server.",
+        "cells that share no training run at the same time. Needs the extra `ray`, which `make setup` "
+        "installs, and a Prefect server.",
     )
     address: str | None = Field(
         default=None,
-        description="Address of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the cluster on this "
-        "machine or, where none runs, one that is started for the run.",
+        description="Address of the Ray cluster: HOST:6379, or ray://HOST:10001. When not given, the cluster in "
+        "RAY_ADDRESS, else the one on this machine, else one that is started for the run.",
         min_length=1,
     )
     gpus_per_cell: float | None = Field(

@@ -71,9 +71,11 @@ def check_runner(settings: RunnerSettings) -> None:
 def _knock(address: str) -> str | None:
     """Why no connection is possible, if none is: Ray itself would try for minutes, and report each attempt."""
     host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdecimal():
+        return "it has no port"
     try:
         socket.create_connection((host, int(port)), timeout=PATIENCE).close()
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError) as error:
         return str(error)
     return None
 

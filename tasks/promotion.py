@@ -10,7 +10,7 @@ from operations.decision import Challenge, Measured, decide
 from operations.missing import find_best
 from operations.records import evaluation_record, load_part, prediction_rows
 from operations.rivals import describe_left_out, meet, meet_baseline
-from operations.worker import run_job
+from operations.worker import drop_shared, run_job
 from reporting.promotion import describe_repeats_unjudged
 from schemas.errors import InputError
 from schemas.plan import StudyPlan
@@ -119,7 +119,7 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     from learning.worker.jobs import ScoringJob
     from operations.judged import choose_decoding
     from operations.models import load_model
-    from storage.cells import load_cell
+    from storage.cells import load_cell, load_unfinished
     from storage.evaluations import load_evaluated, save_evaluations
 
     home = Home.from_environment()
@@ -135,7 +135,11 @@ def _evaluate_champion(study: StudyPlan, champion: Champion) -> str:
     test = load_part(study, "test", model.prompt)
     parts = [replace(test, texts=model.ask(test.texts))]
     job = ScoringJob(model.base, model.fine_tune, parts, model.prompt, decoding)
-    [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
+    try:
+        [result] = run_job(job, lambda _: None, f"score champion {champion.cell_id}")
+    finally:
+        needed = {unfinished.cell_id for unfinished in load_unfinished(home.warehouse)}
+        drop_shared({champion.cell_id} - needed, [])
     record = evaluation_record(champion.cell_id, study.split_id, decoding, identifier, result)
     save_evaluations(home.warehouse, [record], prediction_rows(identifier, result))
     return identifier

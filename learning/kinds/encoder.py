@@ -153,10 +153,15 @@ class EncoderModel:
 
     def __init__(self, folder: Path, device: "Device") -> None:
         """Load the encoder, which shows at once whether it can be loaded."""
+        from dataclasses import replace
+
+        import torch
+
         from learning.models.encoder import load_encoder, load_encoder_tokenizer
         from learning.models.encoder_checks import most_tokens
 
-        self.folder, self.device = folder, device
+        self.folder = folder
+        self.device = device if device.name == "cuda" else replace(device, dtype=torch.float32)  # no autocast there
         self.tokenizer = load_encoder_tokenizer(folder)
         self.loaded: tuple[FineTune | None, Any] = (None, load_encoder(folder, device))
         self.bound = most_tokens(self.loaded[1].config.to_dict())

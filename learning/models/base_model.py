@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 NOUN = "base model"
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "spiece.model")
+TOKENIZER_FILES = (
+    *("tokenizer.json", "vocab.json", "vocab.txt"),
+    *("tokenizer.model", "spiece.model", "spm.model", "sentencepiece.bpe.model"),
+)
+SMALLER = "give a smaller model, or end what else uses the memory"
 MOST_TIMES = 8
 """A model may have at most this many times the weights in its files; `load_model` reports missing ones."""
 Loaded = TypeVar("Loaded")
@@ -109,6 +113,9 @@ def load_tokenizer(folder: Path) -> Any:
     if not isinstance(tokenizer, PreTrainedTokenizerBase):
         kind = type(tokenizer).__name__
         raise BaseModelError(f"base model {folder}: its tokenizer is a {kind}, which is not used; {AGAIN}")
+    if not tokenizer.get_vocab().keys() - {*tokenizer.all_special_tokens}:  # transformers found none of its files
+        kind = type(tokenizer).__name__
+        raise BaseModelError(f"base model {folder}: its tokenizer, a {kind}, has no tokens; {AGAIN}")
     tokenizer.name_or_path = str(folder)
     return tokenizer
 
@@ -161,7 +168,7 @@ def load_files(files: ModelFiles, load: Callable[[Path], Loaded]) -> Loaded:
             raise
         except Exception as error:  # each family reads its configuration in its own way
             if is_out_of_memory(error):
-                raise
+                raise files.refuse(f"does not fit into memory ({first_line(error)}); {SMALLER}") from error
             if "trust_remote_code" in str(error):
                 raise files.refuse(OWN_CODE) from error
             reason = first_line(error).replace(str(place), str(files.folder))

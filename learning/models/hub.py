@@ -9,7 +9,9 @@ from schemas.errors import InputError
 from schemas.hub_errors import explain_refusal
 from schemas.reasons import describe_reason
 
-HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "tokenizer.model", "spiece.model", "*.txt"]
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.model", "*.txt", "chat_template.jinja"]
+NOT_READ = ["consolidated*.safetensors", "original/*", "onnx/*", "openvino/*"]
+"""The same weights in formats that are not read."""
 OFFLINE_SWITCHES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 """Environment variables that stop the client from calling the hub."""
 
@@ -81,7 +83,12 @@ def _download(
 
     try:
         return snapshot_download(
-            name, revision=revision, cache_dir=models_folder, allow_patterns=list(only), dry_run=dry_run
+            name,
+            revision=revision,
+            cache_dir=models_folder,
+            allow_patterns=list(only),
+            ignore_patterns=NOT_READ,
+            dry_run=dry_run,
         )
     except HFValidationError as error:
         raise HubError(

@@ -9,12 +9,11 @@ from threading import Thread
 from learning.models.hub import OFFLINE_SWITCHES
 from schemas.checkup import Finding
 from schemas.reasons import describe_reason
-from schemas.redaction import show_address
+from schemas.redaction import HUB_TOKENS, show_address
 
 PATIENCE = 3.0
 """Seconds that the hub may take for an answer."""
 REFUSED = 401
-TOKEN_VARIABLES = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
 NO_TOKEN = "for gated models, as Llama 2 is: accept the licence there and set HF_TOKEN"  # noqa: S105 (advice)
 NO_HUB = "give models as local folders, or mend the network or its proxy; models fetched before still serve"
 
@@ -45,7 +44,7 @@ def check_hub() -> Finding:
 
 def _find_token(file: Path) -> str | None:
     """The variable or file that holds the token; None if there is no token."""
-    variables = [name for name in TOKEN_VARIABLES if os.environ.get(name, "").strip()]
+    variables = [name for name in HUB_TOKENS if os.environ.get(name, "").strip()]
     if variables:
         return variables[0]
     return str(file) if file.is_file() else None

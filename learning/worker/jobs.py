@@ -32,8 +32,8 @@ class BaseSpec:
     quantization: str
     training: TrainingSettings
     """The settings whose precision, optimizer and attention choose the arithmetic."""
-    revision: str | None = None
-    """Revision of the model, if another machine has to check that it has the same one."""
+    revision: str
+    """Revision of the model: another machine checks that it has the same one."""
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import get_token
 from prefect.blocks.system import Secret
 from prefect.client.orchestration import get_client
 
-from flows.credentials import HUB_TOKEN, HUB_TOKEN_BLOCK, provide_hub_token
+from flows.credentials import HUB_TOKEN_BLOCK, provide_hub_token
 from flows.ingest import ingest
 from schemas.source import DataSettings
 from tests.server_record import ServerRecord
@@ -22,7 +23,7 @@ MARKER = "hf_thisMustBeSeenNowhere"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(HUB_TOKEN, "")
+    monkeypatch.setenv("HF_TOKEN", "")
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def read_all(recorded: ServerRecord) -> str:
 
 def test_without_a_block_nothing_is_set() -> None:
     provide_hub_token()
-    assert os.environ[HUB_TOKEN] == ""
+    assert os.environ["HF_TOKEN"] == ""
 
 
 @pytest.mark.usefixtures("block")
@@ -52,7 +53,7 @@ def test_a_token_of_a_block_is_used_and_shown_nowhere(
     news = tmp_path / "news.csv"
     news.write_text("text,label\nProfit rose.,positive\nProfit fell.,negative\nProfit was flat.,neutral\n")
     ingest(DataSettings(source=str(news)))
-    assert os.environ[HUB_TOKEN] == MARKER
+    assert os.environ["HF_TOKEN"] == MARKER
     with pytest.raises(ValueError, match="hf:nobody/nothing"):  # the hub receives the token and refuses
         ingest(DataSettings(source="hf:nobody/nothing"))
     printed = capfd.readouterr()
@@ -63,7 +64,8 @@ def test_a_token_of_a_block_is_used_and_shown_nowhere(
 
 
 @pytest.mark.usefixtures("block")
-def test_the_environment_takes_precedence_over_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(HUB_TOKEN, "hf_own")
+@pytest.mark.parametrize("name", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"])
+def test_the_environment_takes_precedence_over_the_block(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "hf_own")
     provide_hub_token()
-    assert os.environ[HUB_TOKEN] == "hf_own"
+    assert get_token() == "hf_own"

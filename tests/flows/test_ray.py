@@ -16,6 +16,7 @@ from operations.worker import close_worker
 from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.profiles import build_config, load_profile
+from storage.champions import Decision, save_decision
 from tests.asking import ask
 from tests.server_record import ServerRecord
 
@@ -37,10 +38,10 @@ def cluster(scratch: Path) -> Iterator[Cluster]:
     nodes.shutdown()
 
 
-def configure(folder: Path, base: Path, epochs: list[int], **runner: Any) -> StudyConfig:
-    """Two learning rates on 30 headlines, four steps an epoch."""
+def configure(folder: Path, base: Path, epochs: list[int], headlines: int = 150, **runner: Any) -> StudyConfig:
+    """Two learning rates on 30 headlines of these, four steps an epoch."""
     random = Random(5)
-    rows = [generate_headline(random) for _ in range(150)]
+    rows = [generate_headline(random) for _ in range(headlines)]
     with (folder / "headlines.csv").open("w", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *((row.text, row.sentiment) for row in rows)])
     values = load_profile("demo")
@@ -63,10 +64,10 @@ def run(tmp_path: Path, tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> C
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     close_worker()  # one that other tests have started may use more threads
 
-    def run_study(epochs: list[int], **runner: Any) -> tuple[str, Path]:
-        home = tmp_path / runner.get("kind", "local")
+    def run_study(epochs: list[int], **how: Any) -> tuple[str, Path]:
+        home = tmp_path / how.get("kind", "local")
         monkeypatch.setenv("FINTONE_HOME", str(home))
-        return retrain(configure(tmp_path, tiny_folder, epochs, **runner)), home
+        return retrain(configure(tmp_path, tiny_folder, epochs, **how)), home
 
     return run_study
 
@@ -89,12 +90,20 @@ def test_two_nodes_fill_the_warehouse_and_leave_no_file_in_their_storage(
     run: Callable[..., tuple[str, Path]], cluster: Cluster, tmp_path: Path
 ) -> None:
     storage = tmp_path / "storage"
-    _, home = run([1], kind="ray", address=cluster.address, storage=f"file://{storage}")
+    where = {"kind": "ray", "address": cluster.address, "storage": f"file://{storage}"}
+    first, home = run([1], **where)
 
     board = ask(home, "SELECT kind, count(*) FROM leaderboard WHERE part = 'test' GROUP BY kind ORDER BY kind")
     assert board == [("base", 3), ("baseline", 1), ("fine-tuned", 6)]
     assert ask(home, "SELECT status FROM studies") == [("finished",)]
     assert {folder.name for folder in (home / "adapters").iterdir()} == set(trained_cells(home))
+    assert [file for file in storage.rglob("*") if file.is_file()] == []
+
+    champion = trained_cells(home)[0]
+    save_decision(home / "warehouse.duckdb", Decision("promoted", "person", "the first", first, champion, 0.1), None)
+    run([1], headlines=200, **where)
+    judged = f"SELECT count(DISTINCT split_id) FROM evaluations WHERE part = 'test' AND cell_id = '{champion}'"
+    assert ask(home, judged) == [(2,)]
     assert [file for file in storage.rglob("*") if file.is_file()] == []
 
 

@@ -46,7 +46,7 @@ def test_a_killed_training_continues_to_the_adapter_of_an_undisturbed_one(
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.1), training)
 
     def train(name: str, store: CheckpointStore | None, on_event: Any = lambda _: None) -> Any:
-        spec = BaseSpec(MODEL_FOLDER, "nf4", training)
+        spec = BaseSpec(MODEL_FOLDER, "nf4", training, "")
         planned = Training(recipe, tmp_path / name, store)
         [outcome] = worker.run(TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,)), on_event)
         return outcome

@@ -170,7 +170,7 @@ def test_a_new_kind_of_model_is_one_package_and_its_registration(
     [base], [cell] = study.base_cells, study.cells  # two ranks of an adapter that a coin does not have are one cell
     assert (base.name, cell.name, cell.base.kind_of_model) == ("base: coin", "lr=2e-04 epochs=1", "coin")
     settings = cell.settings
-    spec = BaseSpec(found.folder, "none", settings.training)
+    spec = BaseSpec(found.folder, "none", settings.training, found.revision)
     model = find_kind(found.folder).load(spec.folder, spec.quantization, spec.training)
     recipe = Recipe(settings.prompt, settings.lora, settings.training)
     planned = Training(recipe, tmp_path / "trained")

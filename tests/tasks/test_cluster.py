@@ -25,8 +25,12 @@ from learning.kinds.resolution import resolve_base_model
 from learning.training.shared_storage import SharedStorage
 from learning.worker.jobs import BaseSpec
 from learning.worker.process import WorkerDiedError
+from operations.models import load_model
 from schemas.cell import TrainingSettings
+from schemas.plan import StudyPlan
 from schemas.runner import RunnerSettings
+from storage.cells import load_cell
+from storage.home import Home
 from tasks.cluster import Cluster, RunnerError, _record_crash, check_runner, find_storage
 from tasks.node import NodeError, _find_base
 
@@ -87,6 +91,17 @@ def test_a_node_uses_its_own_embedded_model_and_names_another_that_is_missing(tm
         _find_base(replace(absent, revision="9"), is_embedded=True)
     with pytest.raises(NodeError, match=rf"^base model .*absent: is not on the node {re.escape(HERE)}; put it on"):
         _find_base(absent, is_embedded=False)
+
+
+def test_a_node_accepts_the_base_of_a_cell_of_an_earlier_study(trained: tuple[Path, str, StudyPlan]) -> None:
+    home, cell_id, _ = trained
+    base = load_model(Home(home), load_cell(Home(home).warehouse, cell_id)).base
+    assert _find_base(base, is_embedded=False) == base
+
+
+@pytest.mark.parametrize("address", ["auto", "head:", "head:six"])
+def test_an_address_without_a_port_is_reported(address: str) -> None:
+    assert tasks.cluster._knock(address) == "it has no port"
 
 
 def test_a_node_reports_a_base_that_differs(tiny_folder: Path, tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def test_what_no_study_needs_is_deleted_unless_a_process_trains_it(
 
 def test_an_adapter_that_another_process_deleted_is_sent_again(home: Home, cluster: Cluster, tmp_path: Path) -> None:
     cell = plan(1).cells[0]
-    base = BaseSpec(Path("base"), "nf4", cell.settings.training)
+    base = BaseSpec(Path("base"), "nf4", cell.settings.training, "")
     job = ScoringJob(
         base, FineTune(adapter_of(home, 1)), [], cell.settings.prompt, DecodingSettings(temperatures=(1.0,))
     )

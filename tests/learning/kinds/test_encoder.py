@@ -25,7 +25,7 @@ from learning.training import stopping
 from learning.training.length_batches import LengthBatches
 from learning.training.recipe import TrainingStep
 from learning.training.stopping import TrainingStoppedError, request_stop
-from schemas.cell import LoraSettings, PromptSettings
+from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import LABELS, Label
 from tests.learning.models.encoders import FAMILIES, load, make_encoder, train
@@ -279,6 +279,14 @@ def test_a_damaged_or_replaced_fine_tune_is_not_loaded(bert: Path, labelled: Lab
     weights.unlink()
     with pytest.raises(AdapterError, match=r"model.safetensors is not there"):
         KIND.check_fine_tune(tmp_path / "trained", None)
+
+
+def test_a_precision_without_effect_on_a_cpu_is_not_recorded(bert: Path) -> None:
+    training = TrainingSettings(loss="completion", schedule="constant", precision="bfloat16")
+    device = choose_device(training)
+    if device.name != "cpu":
+        pytest.skip("a GPU trains in this precision")
+    assert EncoderModel(bert, device).device.dtype_name == "float32"
 
 
 def test_settings_without_effect_on_an_encoder_do_not_make_another_cell() -> None:

@@ -2,12 +2,16 @@
 
 import json
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
 from bitsandbytes.nn import Linear4bit
 from safetensors.torch import load_file, save_file
+from sentencepiece import SentencePieceTrainer
+from transformers import AutoModelForCausalLM
 
 from embedded.paths import MODEL_FOLDER
 from learning.kinds.resolution import resolve_base_model
@@ -16,6 +20,14 @@ from learning.models.device import Device
 from schemas.errors import InputError
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
+
+
+CLASSES = {
+    "bert": "BertTokenizer",
+    "deberta-v2": "DebertaV2Tokenizer",
+    "llama": "LlamaTokenizer",
+    "xlm-roberta": "XLMRobertaTokenizer",
+}
 
 
 def error_of(call: Callable[[], object], name: object) -> str:
@@ -86,7 +98,7 @@ def test_a_file_is_no_model(folder: Path, tmp_path: Path) -> None:
     [
         ("config.json", "no config.json; give a folder in Hugging Face's format"),
         ("model.safetensors", "no *.safetensors; give a folder that holds the weights"),
-        ("tokenizer.json", "no tokenizer (none of tokenizer.json, tokenizer.model"),
+        ("tokenizer.json", "no tokenizer (none of tokenizer.json, vocab.json"),
     ],
 )
 def test_what_a_folder_lacks_is_named(folder: Path, tmp_path: Path, absent: str, message: str) -> None:
@@ -166,6 +178,62 @@ def test_a_damaged_tokenizer_is_refused(folder: Path, content: str) -> None:
     message = error_of(lambda: load_tokenizer(folder), folder)
     assert "its tokenizer cannot be loaded (" in message
     assert message.endswith("get its files again")
+
+
+def replace_tokenizer(folder: Path, kind: str, name: str, content: bytes) -> None:
+    """Give a model another tokenizer than tokenizer.json."""
+    change_config(folder, model_type=kind)
+    (folder / "tokenizer.json").unlink()
+    config = {"tokenizer_class": CLASSES[kind]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / name).write_bytes(content)
+
+
+def test_a_vocabulary_of_bert_is_read(folder: Path) -> None:
+    replace_tokenizer(folder, "bert", "vocab.txt", b"[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nprofit\nrose\n##s\n")
+    check_model_folder(folder, lambda *_: None)
+    tokenizer = load_tokenizer(folder)
+    assert tokenizer.tokenize("Profits rose") == ["profit", "##s", "rose"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("llama", "tokenizer.model"),
+        ("deberta-v2", "spm.model"),
+        ("xlm-roberta", "sentencepiece.bpe.model"),
+    ],
+)
+def test_a_tokenizer_of_sentencepiece_is_read(folder: Path, kind: str, name: str) -> None:
+    trained = BytesIO()
+    texts = iter([f"profit rose {number}" for number in range(100)])
+    SentencePieceTrainer.train(sentence_iterator=texts, model_writer=trained, vocab_size=24, minloglevel=2)
+    replace_tokenizer(folder, kind, name, trained.getvalue())
+    check_model_folder(folder, lambda *_: None)
+    tokenizer = load_tokenizer(folder)
+    assert tokenizer.decode(tokenizer("profit rose")["input_ids"], skip_special_tokens=True) == "profit rose"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("vocab.txt", "its tokenizer, a LlamaTokenizer, has no tokens; get its files again"),
+        ("tokenizer.model", "its tokenizer cannot be loaded ("),
+    ],
+)
+def test_a_tokenizer_whose_files_are_not_read_is_refused(folder: Path, name: str, message: str) -> None:
+    replace_tokenizer(folder, "llama", name, b"no tokenizer")
+    assert message in error_of(lambda: load_tokenizer(folder), folder)
+
+
+def test_a_model_beyond_the_memory_is_refused_in_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Mock(side_effect=torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."))
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
+    message = error_of(lambda: load_model(folder, "none", CPU), folder)
+    assert message.endswith(
+        "does not fit into memory (CUDA out of memory. Tried to allocate 2.00 GiB); give a smaller model, or end what "
+        "else uses the memory"
+    )
 
 
 def test_an_nf4_model_holds_4_bit_layers_and_is_frozen(tiny_folder: Path) -> None:

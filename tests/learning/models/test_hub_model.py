@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.utils import filter_repo_objects
 
 from learning.kinds.resolution import FINITE, check_weights, resolve_base_model
 from learning.models.base_model import ResolvedModel
-from learning.models.hub import check_hub_model
+from learning.models.hub import HUB_FILES, NOT_READ, check_hub_model
 from schemas.errors import InputError
 
 NAME = "org/model"
@@ -82,6 +83,19 @@ def keep_copy(models: Path, tiny_folder: Path) -> Path:
     refs.mkdir()
     (refs / "main").write_text(COMMIT, encoding="utf-8")
     return snapshot
+
+
+def test_what_is_not_read_is_not_fetched() -> None:
+    read = [
+        *("config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "1_Pooling/config.json"),
+        *("tokenizer.json", "vocab.txt", "merges.txt", "spm.model", "sentencepiece.bpe.model", "chat_template.jinja"),
+    ]
+    other = [
+        *("consolidated.safetensors", "original/consolidated.00.safetensors", "original/tokenizer.model"),
+        *("onnx/config.json", "openvino/openvino_config.json", "pytorch_model.bin", "model.gguf", "modeling.py"),
+    ]
+    kept = filter_repo_objects([*read, *other], allow_patterns=HUB_FILES, ignore_patterns=NOT_READ)
+    assert list(kept) == read
 
 
 def test_without_a_network_a_model_that_is_not_here_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ def worker(session_worker: Worker) -> Worker:
 
 def probe(worker: Worker, folder: Path, quantization: str = "nf4") -> None:
     recipe = Recipe(PromptSettings(), LoraSettings(r=4), TRAINING)
-    assert worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING), (), (), recipe), lambda _: None) == 1
+    assert worker.run(CheckingJob(BaseSpec(folder, quantization, TRAINING, ""), (), (), recipe), lambda _: None) == 1
 
 
 def error_of(call: Callable[[], object], folder: Path) -> str:

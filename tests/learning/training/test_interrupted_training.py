@@ -52,7 +52,7 @@ def test_a_process_killed_at_any_moment_continues_to_the_same_weights(
 ) -> None:
     """`kill -9` at a step, and some time after one, when a checkpoint may be half written."""
     how = recipe(6, checkpoint_steps=1)
-    spec = BaseSpec(tiny_folder, "nf4", how.training)
+    spec = BaseSpec(tiny_folder, "nf4", how.training, "")
     planned = Training(how, tmp_path / "killed", store)
     job = TrainingJob(spec, tuple(labelled[0]), tuple(labelled[1]), (planned,))
     worker, left = Worker(), []

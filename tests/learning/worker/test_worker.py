@@ -43,7 +43,7 @@ def worker() -> Any:
 def job(folder: Path, labelled: Labelled, adapter: Path, copies: int = 1, **settings: Any) -> TrainingJob:
     training = TrainingSettings(schedule="constant", learning_rate=1e-3, epochs=1, seed=7, **settings)
     recipe = Recipe(PromptSettings(), LoraSettings(r=4, dropout=0.0), training)
-    base = BaseSpec(folder, "nf4", training)
+    base = BaseSpec(folder, "nf4", training, "")
     planned = Training(recipe, adapter)
     return TrainingJob(base, tuple(labelled[0]) * copies, tuple(labelled[1]) * copies, (planned,))
 
@@ -127,11 +127,11 @@ class FailingJob(Job[int]):
 def test_a_failed_job_does_not_keep_its_base_beside_the_next_one(tiny_folder: Path) -> None:
     bases, events = _Bases(), list[Any]()
     training = TrainingSettings(loss="completion", schedule="constant")
-    answer = _answer(FailingJob(BaseSpec(tiny_folder, "none", training)), bases, events.append)
+    answer = _answer(FailingJob(BaseSpec(tiny_folder, "none", training, "")), bases, events.append)
     assert (answer[0], str(answer[1])) == ("error", "it failed")
     [base] = events
     assert base() is not None
-    bases.get(BaseSpec(tiny_folder, "nf4", training))
+    bases.get(BaseSpec(tiny_folder, "nf4", training, ""))
     assert base() is None
 
 
