@@ -29,7 +29,7 @@ from tasks.progress import announce
 from tasks.promotion import judge_challenger
 from tasks.publication import publish_leaderboard, publish_report
 from tasks.study import plan_epoch_curve, plan_study
-from tasks.training import check_bases, drop_checkpoints
+from tasks.training import check_bases, drop_checkpoints, report_ignored_number
 
 
 @flow(name="retrain", flow_run_name=name_run)
@@ -129,8 +129,10 @@ def _run_curve(study: StudyPlan, most: Mapping[str, int], check: Callable[[Study
         run_cells(study, curve.cells, most)
 
 
-def _leave_to_nodes(_: StudyPlan) -> dict[str, int]:
+def _leave_to_nodes(study: StudyPlan) -> dict[str, int]:
     """On a cluster each node checks its own copy of a base, and trains one cell at a time."""
+    for cell in {cell.base.name: cell for cell in study.cells}.values():
+        report_ignored_number(cell, 1)
     return {}
 
 

@@ -57,7 +57,17 @@ def check_bases(study: StudyPlan) -> dict[str, int]:
     for family, cell in first_of.items():  # the first to be trained comes last: its base is then in memory
         job = CheckingJob(base_spec(cell), *load_train(study, cell), _recipe(cell, 1))
         most[family] = run_job(job, lambda _: None)
+        report_ignored_number(cell, most[family])
     return most
+
+
+def report_ignored_number(cell: ModelCell, most: int) -> None:
+    """Announce that a number of trainings side by side has no effect, if the cell's trainings run one at a time."""
+    wanted = cell.settings.training.side_by_side
+    if wanted not in {"auto", 1} and most == 1:
+        announce(
+            f"base model {cell.base.name}: training.side_by_side = {wanted} has no effect, its cells share no pass"
+        )
 
 
 @task(task_run_name="train {cell.name}", retry_condition_fn=is_worth_a_retry)
