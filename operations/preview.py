@@ -131,7 +131,7 @@ def _describe_scoring(config: StudyConfig, fine_tunes: int) -> str:
     decoding = config.decoding
     cuts = f", top-k {decoding.top_k}" if decoding.top_k else ""
     cuts += f", top-p {decoding.top_p:g}" if decoding.top_p else ""
-    models = f"{count(fine_tunes, 'fine-tune')} and each untouched base, on validation and test"
+    models = f"{count(fine_tunes, 'fine-tune')} and each untouched base that can answer, on validation and test"
     return f"{models}, at temperatures {join_numbers(decoding.temperatures)}{cuts}"
 
 

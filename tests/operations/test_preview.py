@@ -49,7 +49,8 @@ def test_the_demo_study_is_counted(home: Path) -> None:
         "1,017 steps are trained instead of 1,356"
     )
     assert lines["scoring"] == (
-        "6 fine-tunes and each untouched base, on validation and test, at temperatures 0.1, 1, 10, top-k 50"
+        "6 fine-tunes and each untouched base that can answer, on validation and test, "
+        "at temperatures 0.1, 1, 10, top-k 50"
     )
     assert lines["needs"].startswith("nothing more")
     assert {"epoch curve", "runner"} & set(lines) == set()
