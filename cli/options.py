@@ -1,4 +1,4 @@
-"""What several commands share: exit codes, the argument that names a fine-tune, and settings from options."""
+"""What several commands share: exit codes, common options, and settings from options."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -44,7 +44,7 @@ class Format(StrEnum):
 
 
 class Form(StrEnum):
-    """How `fintone compare`, `fintone market` and `fintone doctor` print their answers."""
+    """How commands that write no CSV print their answers."""
 
     TABLE = "table"
     JSON = "json"

@@ -172,12 +172,12 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
         print_text(f"{word}: {show(cut(meaning))}")
     for dropped in load_drops(home.warehouse, study_id):
         print_text(f"{dropped.name}: {describe_drop(dropped.drop.epoch, dropped.drop.p_value)}")
-    verdicts = load_verdicts(home.warehouse, study_id, best["cell_id"])  # none without baselines
-    verdict = verdicts.get(best["temperature"])
-    stdout.print(f"\nbest on validation: cell {best['cell_id']}")
+    verdicts = load_verdicts(home.warehouse, study_id, best.cell_id)  # none without baselines
+    verdict = verdicts.get(best.temperature)
+    stdout.print(f"\nbest on validation: cell {best.cell_id}")
     if verdict:
-        print_text(f"at temperature {best['temperature']:g} on test, {describe_baseline('it', verdict)}")
-    spread = describe_spread(load_spread(home.warehouse, study_id, best["cell_id"], best["temperature"]), repeats)
+        print_text(f"at temperature {best.temperature:g} on test, {describe_baseline('it', verdict)}")
+    spread = describe_spread(load_spread(home.warehouse, study_id, best.cell_id, best.temperature), repeats)
     if spread:
         print_text(spread)
     _print_champion(home, study_id)
@@ -186,6 +186,6 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
         print_text(f"report: {page}")
     stdout.print("next, for example:")
     if verdict:
-        print_text(f"  fintone compare {best['cell_id']} {verdict.baseline_cell_id}")
-    for query in example_queries(study_id, best["cell_id"], best["temperature"]):
+        print_text(f"  fintone compare {best.cell_id} {verdict.baseline_cell_id}")
+    for query in example_queries(study_id, best.cell_id, best.temperature):
         print_query(query)

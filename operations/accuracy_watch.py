@@ -6,7 +6,7 @@ Runs without Prefect.
 from collections.abc import Callable
 from pathlib import Path
 
-from schemas.scoring import FreshAccuracy
+from schemas.scoring import FreshAccuracy, FreshCounts
 
 Send = Callable[[FreshAccuracy], bool]
 """Sends the event of a drop; returns whether it was received."""
@@ -28,13 +28,15 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
     """
     from learning.study.accuracy_drop import has_dropped
     from reporting.fresh import describe_fresh
-    from storage.accuracy_drops import load_drop, save_drop, save_sent
+    from storage.accuracy_drops import load_drop, load_fresh_counts, save_drop, save_sent
 
-    found = find_accuracy(warehouse, scoring_id)
-    if found is None:
-        why = why_unknown(warehouse, scoring_id)
+    counts = load_fresh_counts(warehouse, scoring_id)
+    if not counts.n or not counts.test_n:
+        unjudged = "the model was not judged on its own test part at this temperature, with these draws"
+        why = unjudged if counts.n else "none has a label"
         notify(f"fresh headlines: nothing is known of the accuracy since the model's study: {why}")
         return None
+    found = _compare(counts)
     known, is_drop = load_drop(warehouse, scoring_id), has_dropped(found.p_value)
     notify(describe_fresh(found, known, is_drop=is_drop))
     if not is_drop:
@@ -46,24 +48,12 @@ def watch_accuracy(warehouse: Path, scoring_id: str, notify: Callable[[str], Non
     return found
 
 
-def why_unknown(warehouse: Path, scoring_id: str) -> str:
-    """Why `find_accuracy` finds nothing."""
-    from storage.accuracy_drops import load_fresh_counts
-
-    if not load_fresh_counts(warehouse, scoring_id).n:
-        return "none has a label"
-    return "the model was not judged on its own test part at this temperature, with these draws"
-
-
-def find_accuracy(warehouse: Path, scoring_id: str) -> FreshAccuracy | None:
-    """The accuracy on fresh headlines, compared with the model's own test part; None where either has no headlines."""
+def _compare(counts: FreshCounts) -> FreshAccuracy:
+    """The accuracy on fresh headlines, compared with that on the model's own test part."""
     from learning.study.accuracy_drop import drop_p_value
     from learning.study.intervals import accuracy_interval
-    from storage.accuracy_drops import load_fresh_counts
 
-    right, n, test_right, test_n = load_fresh_counts(warehouse, scoring_id)
-    if not n or not test_n:
-        return None
+    right, n, test_right, test_n = counts
     reference, _ = accuracy_interval(test_right, test_n)
     p_value = drop_p_value(right, n - right, reference)
     return FreshAccuracy(n, right / n, reference, test_n, test_right / test_n, p_value)

@@ -1,15 +1,18 @@
 """The headlines that a study would use, before it does anything: what was read, and how it is split."""
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from embedded.paths import EMBEDDED
 from learning.study.split import count_leaks
 from operations.examples import check_examples
+from operations.known_sources import UndatedSourceError
 from operations.lengths import warn_of_long
 from operations.splitting import Division, describe_division, draw_parts, draw_parts_of_folds, prepare_division
-from reporting.verdict import describe_leaks, describe_scarcity, describe_unplaced
+from operations.timeline import find_times
+from reporting.verdict import describe_cutoffs, describe_leaks, describe_scarcity, describe_unplaced
 from schemas.columns import ReadColumns
 from schemas.config import StudyConfig
 from schemas.label import LABELS
@@ -102,3 +105,26 @@ def describe_folds(config: StudyConfig) -> list[tuple[str, str]]:
         f"(split.test_per_class has no effect), {trained}"
     )
     return [("folds", text)] if config.split.folds else []
+
+
+def preview_cutoffs(config: StudyConfig, tested: Collection[str]) -> list[str]:
+    """A sentence for each base model that may have read test headlines and whose last day of training is known.
+
+    Args:
+        config: The study.
+        tested: The ids of its test headlines.
+
+    Raises:
+        InputError: The source cannot be read.
+    """
+    days = {cell.base_model.name: cell.base_model.trained_until for cell in config.resolve_all()}
+    known = [(model, day) for model, day in days.items() if day]
+    if not known:
+        return []
+    try:
+        times = find_times(config)
+    except UndatedSourceError:
+        return []
+    published = [times[headline].date() for headline in tested if headline in times]
+    rows = [(model, day, sum(date <= day for date in published), len(tested)) for model, day in known]
+    return describe_cutoffs(rows, is_only=len(days) == 1)

@@ -1,10 +1,12 @@
-"""The cells that a study would run, before it does anything: how they differ, how they are trained, what they share."""
+"""The cells that a study would run, before it does anything: how they differ, are trained and race, what they share."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from learning.kinds.resolution import find_known_kind
 from learning.study.naming import spell_values
+from learning.study.race import least_p_value
+from learning.training.racers import count_most_saved
 from operations.model_preview import find_twins, list_bases
 from schemas.cell import CellSettings
 from schemas.config import StudyConfig
@@ -102,3 +104,25 @@ def describe_sharing(cells: Sequence[CellSettings], trained: int, alone: int) ->
         return "nothing: no two cells differ in their epochs only"
     until = "up to its decay " if "warmup-stable-decay" in schedules else ""
     return f"{until}a cell is a checkpoint of the longer ones that differ from it in epochs only: {saved}"
+
+
+def describe_race(
+    config: StudyConfig, cells: Sequence[CellSettings], train: int, validation: int | None
+) -> list[tuple[str, str]]:
+    """Describe how many steps a race saves at most, and whether it can save any, as (subject, description) lines.
+
+    Args:
+        config: The study.
+        cells: Its grid.
+        train: Headlines of train.
+        validation: Headlines of validation; None where they are not known yet.
+    """
+    if not config.races:
+        return []
+    saved = count_most_saved(cells, train)
+    if not saved:
+        return [("race", "saves nothing: no two trainings of one schedule go on after their first epoch")]
+    text = f"cells that validation finds worse than the best after an epoch are dropped: {saved:,} steps saved at most"
+    if validation is not None and least_p_value(validation) > config.race.level:
+        text += f"; with {validation} validation headlines no difference is significant, and none is dropped"
+    return [("race", text)]

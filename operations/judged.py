@@ -1,4 +1,4 @@
-"""The accuracy of a cell on its own test part, at the temperature of its answers."""
+"""How a cell was judged on its own test part: temperature, decoding, accuracy."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple

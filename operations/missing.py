@@ -1,11 +1,12 @@
 """What a study has and lacks: the cell that is best on validation, and cells that failed or have not run yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from schemas.errors import FailureError
 from schemas.listing import count
+from schemas.report import Chosen
 
 if TYPE_CHECKING:
     from storage.cells import StoredCell
@@ -27,11 +28,8 @@ def describe_lack(cell: "StoredCell") -> str:
     return cell.reason or (cell.status if cell.outcome is None else evaluated)
 
 
-def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
+def find_best(warehouse: Path, study_id: str) -> Chosen:
     """The fine-tuned cell of a study that is best on validation, and the temperature at which it is.
-
-    Returns:
-        As `storage.evaluations.load_best`.
 
     Raises:
         NothingTrainedError: None has been evaluated.
@@ -43,4 +41,4 @@ def find_best(warehouse: Path, study_id: str) -> "Mapping[str, Any]":
     if best is None:
         missing = load_missing(warehouse, study_id, with_final=True)
         raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated; {describe_lost_cells(missing)}")
-    return best
+    return Chosen(best["cell_id"], best["name"], best["temperature"])

@@ -11,10 +11,17 @@ from learning.baselines.registry import plan_baselines
 from learning.kinds.resolution import check_hub_base, check_weights, resolve_base_model
 from learning.models.hub import check_hub_model
 from learning.training.schedule import count_steps_alone, count_trained_steps
-from operations.cutoffs import preview_cutoffs
-from operations.data_preview import awaits_data, describe_columns, describe_data, describe_folds, divide_headlines
+from operations.data_preview import (
+    awaits_data,
+    describe_columns,
+    describe_data,
+    describe_folds,
+    divide_headlines,
+    preview_cutoffs,
+)
 from operations.grid_preview import (
     describe_grid,
+    describe_race,
     describe_sharing,
     describe_trainings,
     list_curve,
@@ -31,7 +38,6 @@ from operations.model_preview import (
     list_bases,
     note_twins,
 )
-from operations.race_preview import describe_race
 from operations.reruns import preview_work
 from operations.steps import warn_of_few_steps
 from schemas.columns import ReadColumns
@@ -84,7 +90,8 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
     cells = [each.settings for each in found]
     read: list[ReadColumns] = []
     headlines = None if awaits_data(config) else find_headlines(config.data, read.append)
-    bases = [("base model", describe_model(base)) for base in list_bases(config)]
+    bases = list_bases(config)
+    models = [("base model", describe_model(base)) for base in bases]
     divided = None if headlines is None else divide_headlines(config, headlines)
     train = config.split.train_per_class * len(LABELS) if divided is None else divided.counts["train"].total()
     splits = len(config.split.fold_names) or 1
@@ -94,7 +101,7 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         *describe_data(config, divided),
         *describe_folds(config),
         *describe_columns(config, read),
-        *bases,
+        *models,
         *describe_examples(config),
         ("baselines", describe_baselines(config)),
         ("grid", f"{count(len(cells), 'cell')}: {describe_grid(config)}"),
@@ -111,14 +118,14 @@ def describe_study(config: StudyConfig) -> list[tuple[str, str]]:
         added = splits * (count_trained_steps(curve, train) - count_trained_steps(own, train))
         then = f"then epochs {join_numbers(config.curve_epochs)} of the cell best on validation"
         lines.append(("epoch curve", f"{then}: {count(len(more), 'more cell')}, {added:,} more steps"))
-    lines += [("note", note) for note in note_twins(list_bases(config))]
+    lines += [("note", note) for note in note_twins(bases)]
     lines += [("note", note) for note in (preview_cutoffs(config, divided.tested) if divided else [])]
-    if headlines is not None and divided is not None and not any(map(is_on_hub, list_bases(config))):
+    if headlines is not None and divided is not None and not any(map(is_on_hub, bases)):
         lines += preview_work(config, headlines, divided.division)
     lines.append(("scoring", _describe_scoring(config, len(cells) + len(more))))
     if config.runner.kind == "ray":
         lines.append(("runner", _describe_cluster(config.runner)))
-    return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(describe_needs, list_bases(config))))]
+    return [*lines, *(("needs", needs) for needs in dict.fromkeys(map(describe_needs, bases)))]
 
 
 def _describe_name(config: StudyConfig) -> str:

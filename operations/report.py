@@ -10,7 +10,7 @@ from operations.missing import describe_lack, find_best
 from operations.report_index import write_index
 from schemas.errors import InputError
 from schemas.files import appearing_files
-from schemas.report import Chosen, StudyReport
+from schemas.report import StudyReport
 from storage.home import Home
 
 if TYPE_CHECKING:
@@ -78,20 +78,10 @@ def read_report(study: str | None = None, act_at: float = ACT_AT) -> StudyReport
     with reading_together(home.warehouse):
         study_id = find_study(home.warehouse, study)
         missing, unanswered = _describe_missing(home, study_id)
-        report = load_report(home.warehouse, study_id, choose_cell(home, study_id), missing, act_at)
+        report = load_report(home.warehouse, study_id, find_best(home.warehouse, study_id), missing, act_at)
         settings = report.tables["abbreviated"].records()
     named = ((row["cell_name"], json.loads(row["settings"])) for row in settings)
     return replace(report, unanswered=unanswered, abbreviated=explain_abbreviated(named))
-
-
-def choose_cell(home: Home, study_id: str) -> Chosen:
-    """The cell that is best on validation, and the temperature at which it is.
-
-    Raises:
-        NothingTrainedError: None has been evaluated.
-    """
-    best = find_best(home.warehouse, study_id)
-    return Chosen(best["cell_id"], best["name"], best["temperature"])
 
 
 def _check_confidence(act_at: float) -> None:

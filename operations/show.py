@@ -61,8 +61,8 @@ def _show_study(home: "Home", entry: Entry) -> Shown:
         facts["best_on_validation"] = None
     else:
         commands.append(f"fintone report --study {study_id}")
-        cell_id, temperature = best["cell_id"], best["temperature"]
-        facts["best_on_validation"] = f"cell {cell_id} ({best['name']}) at temperature {temperature:g}"
+        cell_id, temperature = best.cell_id, best.temperature
+        facts["best_on_validation"] = f"cell {cell_id} ({best.name}) at temperature {temperature:g}"
         queries = example_queries(study_id, cell_id, temperature)
         commands += [f"fintone show {cell_id}", *_as_commands(queries)]
     decision = load_decision(home.warehouse, study_id)

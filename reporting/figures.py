@@ -35,7 +35,7 @@ class Chart:
     table: Table
     draw: Callable[[Layout], "Figure"]
     is_small: bool = False
-    """Whether it has one size, on a wide page and on a phone."""
+    """Whether a wide page and a phone show the same drawing."""
 
     @cached_property
     def figure(self) -> "Figure":

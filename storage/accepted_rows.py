@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from storage.named_rows import insert_frame
 from storage.warehouse import reading
 
 _OF_HEADLINES = ("published_at", "instrument", "publisher")
@@ -24,10 +25,7 @@ def save_accepted_rows(
     """
     if again:
         connection.execute("DELETE FROM ledger.accepted_rows WHERE ingest_id = ?", [ingest_id])
-    connection.register("rows", rows)
-    connection.execute(
-        "INSERT INTO ledger.accepted_rows BY NAME SELECT $ingest_id AS ingest_id, * FROM rows", {"ingest_id": ingest_id}
-    )
+    insert_frame(connection, "ledger.accepted_rows", rows, ingest_id=ingest_id)
     fill_headlines(connection, ingest_id, again=again)
 
 

@@ -1,8 +1,8 @@
 """The gate before the warehouse: a waiting writer keeps new readers out now and then, so that they cannot starve it.
 
 DuckDB lets readers in while a writer waits for earlier ones: a few that poll would keep it waiting forever.
-The gate is an advisory lock on the warehouse's folder and leaves no file. Only fintone's readers check
-it.
+The gate is an advisory lock on the warehouse's folder and leaves no file. Only fintone's
+readers check it.
 """
 
 import fcntl

@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 
 from schemas.columns import ReadColumns
 from storage.accepted_rows import save_accepted_rows
-from storage.named_rows import as_row
+from storage.named_rows import as_row, insert_frame, named_row
 from storage.order import next_number
 from storage.read_again import fill_earlier, find_latest, next_ingest_id, save_date_order
 from storage.refusals import forget_refusal
@@ -65,7 +65,7 @@ def save_ingestion(
             save_date_order(connection, source.ingest_id, source.date_order)
             if given is not None:
                 connection.execute("DELETE FROM given_parts WHERE ingest_id = ?", [source.ingest_id])
-            _save_frame(connection, "given_parts", source.ingest_id, given)
+                insert_frame(connection, "given_parts", given, ingest_id=source.ingest_id)
         else:
             if known:
                 new_id = next_ingest_id(connection, source.ingest_id)
@@ -75,7 +75,8 @@ def save_ingestion(
             found = {"rejected_rows": rejected, "left_out_rows": left_out, "quarantine": quarantined}
             found |= {"given_parts": given}
             for table, frame in found.items():
-                _save_frame(connection, table, source.ingest_id, frame)
+                if frame is not None:
+                    insert_frame(connection, table, frame, ingest_id=source.ingest_id)
             _save_source(connection, source, now, len(accepted), found)
         if rows is not None:
             otherwise = is_read_otherwise(connection, source.location, source.sha256, source.settings)
@@ -85,17 +86,6 @@ def save_ingestion(
         if not is_last_visit(connection, source.location, source.ingest_id, source.settings):
             save_visit(connection, source.location, source.ingest_id, source.settings, now)
     return source.ingest_id
-
-
-def _save_frame(connection: DuckDBPyConnection, table: str, ingest_id: str, frame: pd.DataFrame | None) -> None:
-    """Save one table of an ingestion, if it has rows for it."""
-    if frame is None:
-        return
-    connection.register("found", frame)
-    connection.execute(
-        f"INSERT INTO {table} BY NAME SELECT $ingest_id AS ingest_id, * FROM found",  # noqa: S608 (our own names)
-        {"ingest_id": ingest_id},
-    )
 
 
 def _save_source(
@@ -150,15 +140,14 @@ def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
             " FROM sources WHERE ingest_id = ?",
             [ingest_id],
         )
-        columns, found = [column[0] for column in cursor.description], cursor.fetchone()
+        known = named_row(cursor)
         read = load_columns(connection, ingest_id)
         labels = connection.execute(
             "SELECT DISTINCT label FROM sources JOIN snapshot_headlines USING (snapshot_id)"
             " JOIN headlines USING (headline_id) WHERE sources.ingest_id = ? ORDER BY label",
             [ingest_id],
         ).fetchall()
-    known = dict(zip(columns, found or columns, strict=True))
-    return StoredIngestion(**known, labels=tuple(label for (label,) in labels), columns=read) if found else None
+    return StoredIngestion(**known, labels=tuple(label for (label,) in labels), columns=read) if known else None
 
 
 def load_rejected(warehouse: Path, ingest_id: str) -> pd.DataFrame:

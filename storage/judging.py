@@ -1,4 +1,4 @@
-"""Which of several evaluations of a cell, by other decodings, its figures and its answers are of."""
+"""Chooses the evaluation that counts where a cell was evaluated with several decodings."""
 
 _OF_OWN_TEST = """
 SELECT evaluations.*

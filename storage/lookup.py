@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Kind = Literal["study", "cell"]
-"""What a command takes only one kind of."""
+"""The kinds to which a command may restrict what it looks up."""
 SHORTEST_PREFIX = 4
 """The least characters of an id that a person may give instead of the whole id."""
 LEAST_LIKENESS = 0.75

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from schemas.promotion import Champion
-from storage.named_rows import as_row, named_rows
+from storage.named_rows import as_row, insert_frame, named_rows
 from storage.warehouse import reading, utc_now, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import duckdb
     import pandas as pd
 
 SELECTS = {
@@ -141,34 +140,23 @@ def save_market(
             connection.execute(f"DELETE FROM {table} WHERE market_id = ?", [market["market_id"]])  # noqa: S608 (ours)
         row = {**market, "measured_at": utc_now()}
         connection.execute(f"INSERT INTO markets BY NAME {as_row(row)}", row)
-        connection.register("new_sessions", sessions.assign(since=sessions["closes_at"].shift()))
-        connection.register("new_prices", prices)
         key = {"market_id": market["market_id"]}
-        connection.execute(
-            "INSERT INTO ledger.market_sessions BY NAME SELECT $market_id AS market_id, * FROM new_sessions", key
-        )
-        connection.execute(
-            "INSERT INTO ledger.market_prices BY NAME SELECT $market_id AS market_id, * FROM new_prices", key
-        )
+        since = sessions.assign(since=sessions["closes_at"].shift())
+        insert_frame(connection, "ledger.market_sessions", since, **key)
+        insert_frame(connection, "ledger.market_prices", prices, **key)
         days = connection.execute(
             "SELECT instrument, session, n, sentiment, dispersion FROM daily_sentiment WHERE market_id = $market_id AND"
             " n > 0",
             key,
         ).df()
         for name, frame in measure(days).items():
-            connection.register("found", frame)
-            connection.execute(
-                f"INSERT INTO ledger.market_{name} BY NAME SELECT $market_id AS market_id, * FROM found",  # noqa: S608
-                key,
-            )
-            connection.unregister("found")
+            insert_frame(connection, f"ledger.market_{name}", frame, **key)
 
 
 def load_market(warehouse: Path, market_id: str) -> dict[str, list[dict[str, Any]]]:
     """The findings of a measurement: rows of market_reaction, market_quantiles and market_events, by these names."""
     with reading(warehouse) as connection:
-        return {name: _read_rows(connection, f"{select} FROM {name}", market_id) for name, select in SELECTS.items()}
-
-
-def _read_rows(connection: "duckdb.DuckDBPyConnection", select: str, market_id: str) -> list[dict[str, Any]]:
-    return named_rows(connection.execute(f"{select} WHERE market_id = ?", [market_id]))
+        return {
+            name: named_rows(connection.execute(f"{select} FROM {name} WHERE market_id = ?", [market_id]))
+            for name, select in SELECTS.items()
+        }

@@ -88,8 +88,8 @@ def fill_earlier(
         "SELECT ingest_id FROM sources WHERE sha256 = ? AND extra_columns IS NULL ORDER BY number", [sha256]
     ).fetchall()
     connection.register("accepted", accepted)
+    connection.register("rows", rows)
     for (ingest_id,) in earlier:
-        connection.register("rows", rows)
         its_rows = connection.execute(_ROWS_OF_EARLIER, {"ingest_id": ingest_id}).df()
         save_accepted_rows(connection, ingest_id, its_rows, again=True)
         save_date_order(connection, ingest_id, order)

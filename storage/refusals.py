@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from storage.named_rows import insert_frame
 from storage.warehouse import utc_now, writing
 
 MOST_ROWS = 100_000
@@ -31,12 +32,8 @@ def save_refusal(warehouse: Path, refusal: Refusal, rejected: pd.DataFrame) -> N
     """
     with writing(warehouse) as connection:
         forget_refusal(connection, refusal.location)
-        connection.register("rejected", rejected.iloc[:MOST_ROWS])
-        connection.execute(
-            "INSERT INTO ledger.refused_rows BY NAME SELECT $ingest_id AS ingest_id, $location AS location,"
-            " $message AS message, $now AS refused_at, * FROM rejected",
-            {**vars(refusal), "now": utc_now()},
-        )
+        kept = rejected.iloc[:MOST_ROWS]
+        insert_frame(connection, "ledger.refused_rows", kept, **vars(refusal), refused_at=utc_now())
 
 
 def forget_refusal(connection: DuckDBPyConnection, location: str) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from schemas.label import PROBABILITIES
 from schemas.scoring import Drift, ScoringCounts
+from storage.named_rows import as_row, insert_frame
 from storage.warehouse import reading, utc_now, writing
 
 _COUNTED = ("rows_read", "rows_rejected", "headlines_scored", "headlines_known")
@@ -57,22 +58,18 @@ def start_scoring(
         for table in ("ledger.scored_rows", "scorings"):
             connection.execute(f"DELETE FROM {table} WHERE scoring_id = ?", [scoring_id])  # noqa: S608 (our own names)
         connection.execute("DELETE FROM rejected_rows WHERE ingest_id = ?", [scoring_id])
-        connection.execute(
-            "INSERT INTO scorings BY NAME SELECT $scoring_id AS scoring_id, $source AS source, $location AS location,"
-            " $cell_id AS cell_id, $temperature AS temperature, $decoding_id AS decoding_id, 0 AS rows_read,"
-            " 0 AS rows_rejected, 0 AS headlines_scored, 0 AS headlines_known, $text AS text_column,"
-            " $unparsed AS unparsed, $timezone AS timezone, $now AS started_at",
-            {
-                **scorer.identity,
-                "scoring_id": scoring_id,
-                "source": source,
-                "location": location,
-                "text": text_column,
-                "unparsed": unparsed,
-                "timezone": timezone,
-                "now": utc_now(),
-            },
-        )
+        row = {
+            **scorer.identity,
+            **dict.fromkeys(_COUNTED, 0),
+            "scoring_id": scoring_id,
+            "source": source,
+            "location": location,
+            "text_column": text_column,
+            "unparsed": unparsed,
+            "timezone": timezone,
+            "started_at": utc_now(),
+        }
+        connection.execute(f"INSERT INTO scorings BY NAME {as_row(row)}", row)
 
 
 def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.DataFrame:
@@ -113,8 +110,7 @@ def save_batch(
     """
     with writing(warehouse) as connection:
         connection.register("answers", answers)
-        connection.register("incoming", rows)
-        connection.register("rejected", rejected)
+        connection.register("rows", rows)
         key = {"scoring_id": scoring_id}
         connection.execute(
             "INSERT OR REPLACE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
@@ -123,15 +119,11 @@ def save_batch(
         )
         connection.execute(
             "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, *"
-            " FROM incoming ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
+            " FROM rows ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"
             " USING (row_number)",
             key,
         )
-        connection.execute(
-            "INSERT INTO rejected_rows BY NAME SELECT $scoring_id AS ingest_id, source, row_number, reason, raw"
-            " FROM rejected",
-            key,
-        )
+        insert_frame(connection, "rejected_rows", rejected, ingest_id=scoring_id)
         connection.execute(
             "UPDATE scorings SET rows_read = $rows_read, rows_rejected = $rows_rejected,"
             " headlines_scored = $headlines_scored, headlines_known = $headlines_known WHERE scoring_id = $scoring_id",

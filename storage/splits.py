@@ -9,6 +9,7 @@ import pandas as pd
 
 from schemas.errors import FailureError
 from storage.migrations import is_up_to_date
+from storage.named_rows import insert_frame
 from storage.order import PART_ORDER
 from storage.warehouse import reading, writing
 
@@ -58,12 +59,8 @@ def save_split(
         if drawn_beside not in {None, _count_splits(connection)}:
             raise SplitsChangedError(f"split {split_id}: another process saved a split meanwhile; draw it again")
         rows = [(headline_id, part) for part, headline_ids in parts.items() for headline_id in headline_ids]
-        connection.register("incoming", pd.DataFrame(rows, columns=["headline_id", "part"]))
-        connection.execute(
-            "INSERT INTO splits BY NAME"
-            " SELECT $split_id AS split_id, $snapshot_id AS snapshot_id, headline_id, part FROM incoming",
-            {"split_id": split_id, "snapshot_id": snapshot_id},
-        )
+        frame = pd.DataFrame(rows, columns=["headline_id", "part"])
+        insert_frame(connection, "splits", frame, split_id=split_id, snapshot_id=snapshot_id)
         record = "INSERT INTO split_settings (split_id, settings) VALUES (?, ?)"
         connection.execute(record, [split_id, json.dumps(settings)])
 

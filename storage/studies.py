@@ -1,8 +1,9 @@
-"""The table of studies: what each is, and its progress."""
+"""The table of studies: what each is, its progress, and what its base models may have read before."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from schemas.errors import FailureError
 from schemas.source import DateOrder
 from storage.lookup import unknown
 from storage.order import next_number
+from storage.report_queries import cutoffs_query
 from storage.warehouse import reading, utc_now, writing
 
 StudyEnd = Literal["finished", "incomplete", "failed", "interrupted"]
@@ -156,3 +158,14 @@ def _latest_study_of(warehouse: Path, cell_id: str, column: str) -> Any:
     if not rows:
         raise unknown("cell", cell_id)
     return rows[0][0]
+
+
+def load_cutoffs(warehouse: Path, study_id: str) -> list[tuple[str, date, int, int]]:
+    """Each base model of a study whose last day of training is known.
+
+    Returns:
+        Its name, that day, how many test headlines were published on it or before, and how many there are.
+    """
+    with reading(warehouse) as connection:
+        rows: list[tuple[str, date, int, int]] = connection.execute(cutoffs_query(study_id)).fetchall()
+    return rows

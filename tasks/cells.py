@@ -48,12 +48,12 @@ def running(cell: CellPlan, position: str = "") -> Iterator[None]:
     note(f"{position}{cell.name} begins", cell=cell.name, state="running")
     try:
         yield
-    except BaseException as error:
-        if not isinstance(error, Exception):
-            reason = str(error) if isinstance(error, RunEndedError) else INTERRUPTED
-            fail_cell(warehouse, cell.cell_id, reason, "interrupted")
-            raise
+    except Exception as error:
         fail_cell(warehouse, cell.cell_id, _announce_death(cell, position, error))
+        raise
+    except BaseException as error:
+        reason = str(error) if isinstance(error, RunEndedError) else INTERRUPTED
+        fail_cell(warehouse, cell.cell_id, reason, "interrupted")
         raise
 
 

@@ -59,7 +59,8 @@ def judge_challenger(study: StudyPlan) -> None:
     if known or load_missing(warehouse, study.study_id):
         announce("not judged: " + ("the study was judged before" if known else "cells are missing"))
         return
-    challenger, decoding = choose_challenger(study), decoding_id(study.config.decoding)
+    best, decoding = find_best(warehouse, study.study_id), decoding_id(study.config.decoding)
+    challenger = Champion(best.cell_id, best.temperature)
     judged = evaluation_id(challenger.cell_id, "test", challenger.temperature, decoding)
     challenge = Challenge(study.study_id, challenger, judged)
     standing = load_standing(warehouse, study.split_id, judged)
@@ -68,16 +69,6 @@ def judge_challenger(study: StudyPlan) -> None:
     save_decision(warehouse, decision, standing.champion, standing.number)
     verb = "promoted to champion" if decision.decision == "promoted" else "not promoted"
     announce(f"cell {challenger.cell_id} {verb}: {decision.reason}")
-
-
-def choose_challenger(study: StudyPlan) -> Champion:
-    """The fine-tuned cell of a study that is best on validation, and its temperature.
-
-    Raises:
-        NothingTrainedError: No fine-tuned cell has been evaluated.
-    """
-    best = find_best(Home.from_environment().warehouse, study.study_id)
-    return Champion(best["cell_id"], best["temperature"])
 
 
 def _measure(study: StudyPlan, challenge: Challenge, champion: Champion | None) -> Measured:

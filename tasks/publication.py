@@ -14,6 +14,7 @@ from reporting.verdict import describe_baseline, describe_drop, format_figure
 from schemas.comparison import BaselineVerdict
 from schemas.plan import IngestedSource, StudyPlan
 from schemas.promotion import Champion
+from schemas.report import Chosen
 from schemas.split import Repeats
 from storage.home import Home
 from tasks.progress import announce
@@ -48,7 +49,7 @@ def publish_leaderboard(study: StudyPlan, ingested: IngestedSource) -> None:
     with reading_together(warehouse):
         best, missing = find_best(warehouse, study.study_id), load_missing(warehouse, study.study_id)
         test = load_leaderboard(warehouse, study.study_id)
-        verdict = load_verdicts(warehouse, study.study_id, best["cell_id"]).get(best["temperature"])
+        verdict = load_verdicts(warehouse, study.study_id, best.cell_id).get(best.temperature)
         decision, holder = load_decision(warehouse, study.study_id), load_champion(warehouse)
         drops = load_drops(warehouse, study.study_id)
     has_champion = any(row["is_champion"] for row in test)
@@ -122,14 +123,14 @@ def _table_row(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _summarise(
-    study: StudyPlan, source: str, best: Any, test: list[dict[str, Any]], verdict: BaselineVerdict | None
+    study: StudyPlan, source: str, best: Chosen, test: list[dict[str, Any]], verdict: BaselineVerdict | None
 ) -> str:
     """The answer in a few lines: the cell that validation chose, its test figures, and whether it beats baselines."""
-    [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best["cell_id"], best["temperature"])]
+    [judged] = [row for row in test if (row["cell_id"], row["temperature"]) == (best.cell_id, best.temperature)]
     worth = f" {describe_baseline('It', verdict)}." if verdict else ""
     return (
-        f"## {escape(best['name'])}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
+        f"## {escape(best.name)}\n\nBest on validation, of study `{study.study_id}` ({source}).\n\n"
         f"On {judged['n']} test headlines at temperature {judged['temperature']:g}: accuracy "
         f"{judged['accuracy']:.3f} (95 % interval {judged['accuracy_low']:.3f} to {judged['accuracy_high']:.3f}), "
-        f"macro-F1 {judged['macro_f1']:.3f}.{worth}\n\nCell `{best['cell_id']}`."
+        f"macro-F1 {judged['macro_f1']:.3f}.{worth}\n\nCell `{best.cell_id}`."
     )

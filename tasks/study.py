@@ -10,8 +10,8 @@ from reporting.verdict import describe_cutoffs
 from schemas.config import StudyConfig
 from schemas.listing import count
 from schemas.plan import CellPlan, IngestedSource, StudyPlan
-from storage.cutoffs import load_cutoffs
 from storage.home import Home
+from storage.studies import load_cutoffs
 from storage.warehouse import reading_together
 from tasks.progress import announce
 
@@ -66,7 +66,7 @@ def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
     from learning.study.grid import plan_curve, plan_curves
 
     warehouse = Home.from_environment().warehouse
-    found = find_best(warehouse, study.study_id)["cell_id"]
+    found = find_best(warehouse, study.study_id).cell_id
     best = next(cell for cell in (*study.cells, *plan_curves(study)) if cell.cell_id == found)
     curve = take_cells(study, plan_curve(study, best))
     planning.add_plan(curve)

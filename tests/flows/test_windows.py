@@ -91,12 +91,12 @@ def test_lists_name_the_cell_that_is_best_on_validation_though_nothing_is_judged
     warehouse = study.home / "warehouse.duckdb"
     best = find_best(warehouse, study.study_id)
     [(accuracy,)] = study.ask(
-        f"SELECT accuracy FROM leaderboard WHERE cell_id = '{best['cell_id']}' AND part = 'test'"
-        f" AND temperature = {best['temperature']}"
+        f"SELECT accuracy FROM leaderboard WHERE cell_id = '{best.cell_id}' AND part = 'test'"
+        f" AND temperature = {best.temperature}"
     )
     listed = list_studies(warehouse)
     row = dict(zip(listed.columns, listed.rows[-1], strict=True))
-    assert (row["study"], row["best_cell"], row["accuracy"]) == (study.study_id, best["cell_id"], round(accuracy, 3))
+    assert (row["study"], row["best_cell"], row["accuracy"]) == (study.study_id, best.cell_id, round(accuracy, 3))
     assert [record["accuracy"] for record in load_index(warehouse).chosen.records()] == [accuracy]
     page = render_index(load_index(warehouse), ())
     assert f'{format_figure(accuracy)} <span class="muted">[' in page

@@ -5,8 +5,7 @@ from datetime import date
 import pytest
 
 from storage.cells import add_cells
-from storage.cutoffs import load_cutoffs
-from storage.studies import save_study
+from storage.studies import load_cutoffs, save_study
 from storage.warehouse import writing
 from tests.asking import ask
 
