@@ -13,7 +13,7 @@ from operations.worker import run_side_by_side
 from schemas.errors import InputError
 from schemas.plan import ModelCell, StudyPlan
 from storage.home import Home
-from storage.splits import count_part
+from storage.splits import count_train
 from tasks.evaluation import score_cell
 from tasks.progress import announce, format_seconds, note
 from tasks.training import train_cell, train_side_by_side
@@ -71,7 +71,7 @@ def plan_pace(
     """The pace of a run of cells in their order, after any bases; see `run_cells`."""
     chunks = _split(study, cells, most)
     order = [cell for groups in chunks for group in groups for cell in group]
-    train = count_part(Home.from_environment().warehouse, study.split_id, "train")
+    train = count_train(Home.from_environment().warehouse, study.split_id)
     steps = added_steps([cell.settings for cell in order], train)
     measured = {
         cell.name: CellWork(str(cell.base.folder), added, cell.settings.training.batch_size)

@@ -1,6 +1,7 @@
 """Compares sentiment with prices, for `fintone market`. Runs without Prefect."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from operations.market_answers import NothingMeasuredError, choose_answers
@@ -34,9 +35,8 @@ def measure_market(settings: MarketSettings) -> Measured:
             has no answers with dates that count, or none of its instruments has prices.
         OutputError: The page of all studies, which lists the measurement, cannot be written.
     """
-    from ingestion.price_table import find_price_file, read_price_table
-    from market.calendar import list_sessions
-    from market.prices import DATES, measure_returns, read_prices
+    from ingestion.price_table import find_price_file
+    from market.prices import measure_returns
     from market.reaction import measure_reaction
     from storage.market import find_common_time, list_instruments, load_horizons, save_market
 
@@ -44,20 +44,13 @@ def measure_market(settings: MarketSettings) -> Measured:
     path = find_price_file(settings.prices)
     answers = choose_answers(settings)
     cell_id, temperature = answers.cell or (None, None)
-    table, dates = read_price_table(path, DATES)
-    known = dates.dropna()
-    if known.empty:
-        raise NothingMeasuredError(
-            f"prices {path.name}: no date of {count(len(table), 'row')} can be read; write 2025-03-04"
-        )
-    sessions = list_sessions(settings.calendar, known.min(), known.max())
-    prices = read_prices(table, dates, sessions["session"], f"prices {path.name}", settings.price_column)
+    prices, sessions = _read_prices(path, settings)
     frame = prices.frame
-    _check_sessions(frame, settings.horizons, path.name)
     returns, jumps = measure_returns(frame, sessions, settings.horizons)
     matched = _match(list_instruments(home.warehouse, answers.cell), frame, path.name)
+    market_id = content_id([str(path.resolve()), settings.calendar, cell_id, temperature])
     market = {
-        "market_id": content_id([str(path.resolve()), settings.calendar, cell_id, temperature]),
+        "market_id": market_id,
         "prices": path.name,
         "location": str(path.resolve()),
         "price_column": prices.column,
@@ -76,12 +69,12 @@ def measure_market(settings: MarketSettings) -> Measured:
     def measure(days: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
         if days.empty:
             raise NothingMeasuredError(
-                f"prices {path.name}: no headline that counts is in their time, {known.min():%Y-%m-%d} to "
-                f"{known.max():%Y-%m-%d}; {learned} learned from headlines up to {answers.counts.trained_to:%Y-%m-%d}"
+                f"prices {path.name}: no headline that counts is in their time, {min(frame['session']):%Y-%m-%d} to "
+                f"{max(frame['session']):%Y-%m-%d}; {learned} learned from headlines up to "
+                f"{answers.counts.trained_to:%Y-%m-%d}"
             )
         return measure_reaction(days, returns, sessions, settings.horizons)._asdict()
 
-    market_id = str(market["market_id"])
     before = load_horizons(home.warehouse, market_id)
     save_market(home.warehouse, market, sessions, frame, measure)
     renew_index(home)
@@ -98,12 +91,25 @@ def measure_market(settings: MarketSettings) -> Measured:
     return Measured(market_id, cell_id, temperature, tuple(notes))
 
 
-def _check_sessions(frame: "pd.DataFrame", horizons: Sequence[int], name: str) -> None:
-    sessions, needed = frame["session"].nunique(), min(horizons) + 1
-    if sessions < needed:
+def _read_prices(path: Path, settings: MarketSettings) -> "tuple[Prices, pd.DataFrame]":
+    """The prices of a file, enough for the shortest return, and the sessions of the exchange in their time."""
+    from ingestion.price_table import read_price_table
+    from market.calendar import list_sessions
+    from market.prices import DATES, read_prices
+
+    name, shortest = f"prices {path.name}", min(settings.horizons)
+    table, dates = read_price_table(path, DATES)
+    known = dates.dropna()
+    if known.empty:
+        raise NothingMeasuredError(f"{name}: no date of {count(len(table), 'row')} can be read; write 2025-03-04")
+    sessions = list_sessions(settings.calendar, known.min(), known.max())
+    prices = read_prices(table, dates, sessions["session"], name, settings.price_column)
+    held = prices.frame["session"].nunique()
+    if held <= shortest:
         raise NothingMeasuredError(
-            f"prices {name}: have {count(sessions, 'session')}, a return of {min(horizons)} needs {needed} or more"
+            f"{name}: have {count(held, 'session')}, a return of {shortest} needs {shortest + 1} or more"
         )
+    return prices, sessions
 
 
 def _match(instruments: Sequence[str], frame: "pd.DataFrame", name: str) -> tuple[list[str], list[str]]:

@@ -67,7 +67,6 @@ class StudyReport:
     base_revision: str | None
     snapshot_id: str
     split_id: str
-    started_at: datetime
     finished_at: datetime | None
     config: dict[str, Any]
     chosen: Chosen

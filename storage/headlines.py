@@ -135,8 +135,7 @@ def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
     with reading(warehouse) as connection:
         cursor = connection.execute(
             "SELECT snapshot_id, source, synthetic, rows_read, coalesce(rows_added, 0) AS rows_added, rows_accepted,"
-            " rows_merged, rows_rejected, coalesce(rows_left_out, 0) AS rows_left_out,"
-            " coalesce(rows_quarantined, 0) AS rows_quarantined"
+            " rows_rejected, coalesce(rows_left_out, 0) AS rows_left_out"
             " FROM sources WHERE ingest_id = ?",
             [ingest_id],
         )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _STUDY = (
-    "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id, started_at,"
+    "study_id, profile, status, source, synthetic, base_model, base_revision, snapshot_id, split_id,"
     " finished_at, config, name, tags"
 )
 

@@ -45,9 +45,7 @@ class StoredIngestion:
     rows_read: int
     rows_added: int
     rows_accepted: int
-    rows_merged: int
     rows_rejected: int
     rows_left_out: int
-    rows_quarantined: int
     labels: tuple[str, ...]
     columns: ReadColumns = NO_COLUMNS

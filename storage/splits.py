@@ -185,9 +185,9 @@ def save_long(warehouse: Path, split_id: str, rows: Sequence[tuple[str, str, int
         )
 
 
-def count_part(warehouse: Path, split_id: str, part: str) -> int:
-    """How many headlines a part of a split has."""
-    return sum(number for name, _, number in load_split_counts(warehouse, split_id) if name == part)
+def count_train(warehouse: Path, split_id: str) -> int:
+    """How many headlines the train part of a split has."""
+    return sum(number for name, _, number in load_split_counts(warehouse, split_id) if name == "train")
 
 
 def load_leaks(warehouse: Path, split_id: str) -> int:

@@ -19,7 +19,7 @@ from tasks.progress import announce
 @task(task_run_name="plan study {config.name}")
 def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> StudyPlan:
     """Find and check the base models and the encoder, lay out all cells, and record them as planned."""
-    from storage.splits import count_part
+    from storage.splits import count_train
 
     study = planning.plan_study(config, ingested, split_id)
     models = list(dict.fromkeys(cell.model for cell in study.cells))
@@ -31,7 +31,7 @@ def plan_study(config: StudyConfig, ingested: IngestedSource, split_id: str) -> 
     warehouse = Home.from_environment().warehouse
     with reading_together(warehouse):
         again, cutoffs = describe_reruns(warehouse, study), load_cutoffs(warehouse, study.study_id)
-        train = count_part(warehouse, study.runs[0].split_id, "train")  # of the first fold: all have as many
+        train = count_train(warehouse, study.runs[0].split_id)  # of the first fold: all have as many
     for line in again:
         announce(f"done again: {line}")
     announce(_describe_steps(study, train))

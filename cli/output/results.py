@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len
 
 from cli.output.console import SafeConsole, StandardOutput, stdout
-from cli.output.screen import MOST_COUNTED, Fit, Screen, cut, describe_cuts, fit_columns
+from cli.output.screen import MOST_COUNTED, Screen, cut, describe_cuts, fit_columns
 from reporting.csv_rows import CsvRows
 from schemas.errors import InputError
 from schemas.files import appearing_file
@@ -132,18 +132,18 @@ def _as_table(result: "QueryResult", screen: Screen | None) -> Iterator[str]:
     whole = [max(cell_len(name), *(cell_len(row[i]) for row in shown), 0) for i, name in enumerate(names)]
     dated = [all(isinstance(row[place], date | None) for row in first) for place in range(len(names))]
     uncut = [is_number or is_date for is_number, is_date in zip(numeric, dated, strict=True)]
-    fit = fit_columns(whole, uncut, screen.width) if screen else Fit(tuple(range(len(names))), tuple(whole))
+    widths = fit_columns(whole, uncut, screen.width) if screen else tuple(whole)
 
     def lay_out(cells: list[str]) -> str:
-        padded = (_pad(cells[i], width, numeric[i], screen) for i, width in zip(fit.places, fit.widths, strict=True))
+        padded = (_pad(cells[place], width, numeric[place], screen) for place, width in enumerate(widths))
         return f"{'  '.join(padded).rstrip()}\n"
 
-    rule = ["-" * min(width, most) for width, most in zip(whole, fit.widths, strict=False)]
+    rule = ["-" * min(width, most) for width, most in zip(whole, widths, strict=False)]
     yield from map(lay_out, [names, rule, *shown])
     if screen:
         more = sum(1 for _ in islice(rows, MOST_COUNTED))
         yield f"({_count(len(shown), more)})\n"
-        notes = describe_cuts(names, whole, fit, are_rows_cut=more > 0)
+        notes = describe_cuts(names, whole, widths, are_rows_cut=more > 0)
         yield "".join(f"{line}\n" for note in notes for line in wrap(note, screen.width, break_long_words=False))
         return
     count = len(shown)

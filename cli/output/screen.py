@@ -28,34 +28,27 @@ class Screen:
     rows: int = MOST_ROWS
 
 
-@dataclass(frozen=True)
-class Fit:
-    """The columns of a table that are shown, by place, and how wide each is."""
-
-    places: tuple[int, ...]
-    widths: tuple[int, ...]
-
-
-def fit_columns(widths: Sequence[int], uncut: Sequence[bool], width: int) -> Fit:
+def fit_columns(widths: Sequence[int], uncut: Sequence[bool], width: int) -> tuple[int, ...]:
     """Fit columns to a line: the widest texts are cut first; then the last columns are left out.
 
     Args:
         widths: The full width of each column, in characters.
         uncut: Whether each column is shown whole or not at all, as for numbers and dates.
         width: Characters of the line.
+
+    Returns:
+        The width of each column that is shown.
     """
-    for shown in range(len(widths), 0, -1):
-        room = width - GAP * (shown - 1)
-        least = [full if whole else min(full, LEAST_WIDTH) for full, whole in zip(widths, uncut, strict=True)]
-        if sum(least[:shown]) <= room or shown == 1:
-            break
-    full_widths, least_widths = widths[:shown], least[:shown]
-    most = max(full_widths)
-    pairs = list(zip(least_widths, full_widths, strict=True))
+    least = [full if whole else min(full, LEAST_WIDTH) for full, whole in zip(widths, uncut, strict=True)]
+    shown = len(widths)
+    while shown > 1 and sum(least[:shown]) > width - GAP * (shown - 1):
+        shown -= 1
+    room, pairs = width - GAP * (shown - 1), list(zip(least, widths, strict=True))[:shown]
+    most = max(full for _, full in pairs)
     while most > 1 and sum(max(low, min(full, most)) for low, full in pairs) > room:
         most -= 1
     fitted = [max(low, min(full, most)) for low, full in pairs]
-    return Fit(tuple(range(shown)), tuple(min(column, width) for column in fitted))
+    return tuple(min(column, width) for column in fitted)
 
 
 def cut(text: str, width: int) -> str:
@@ -63,11 +56,19 @@ def cut(text: str, width: int) -> str:
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
 
 
-def describe_cuts(names: Sequence[str], widths: Sequence[int], fit: Fit, *, are_rows_cut: bool) -> list[str]:
-    """Describe what a terminal does not show of a table, and how to get it; empty if all is shown."""
-    shown = zip(fit.places, fit.widths, strict=True)
-    narrowed = [names[place] for place, width in shown if width < widths[place]]
-    left_out = names[len(fit.places) :]
+def describe_cuts(
+    names: Sequence[str], widths: Sequence[int], fitted: Sequence[int], *, are_rows_cut: bool
+) -> list[str]:
+    """Describe what a terminal does not show of a table, and how to get it; empty if all is shown.
+
+    Args:
+        names: The columns.
+        widths: Their full widths.
+        fitted: The widths of those that are shown, as returned by `fit_columns`.
+        are_rows_cut: Whether there are more rows than are shown.
+    """
+    narrowed = [name for name, full, width in zip(names, widths, fitted, strict=False) if width < full]
+    left_out = names[len(fitted) :]
     lines = [f"cut to fit: {', '.join(narrowed)}"] if narrowed else []
     if left_out:
         lines.append(

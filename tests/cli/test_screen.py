@@ -75,8 +75,8 @@ def test_wide_letters_are_cut_at_the_columns_that_they_take() -> None:
 
 
 def test_each_text_keeps_some_characters() -> None:
-    fit = fit_columns([300, 300, 5], [False, False, True], 2 * LEAST_WIDTH + 9)
-    assert fit.widths == (LEAST_WIDTH, LEAST_WIDTH, 5)
+    fitted = fit_columns([300, 300, 5], [False, False, True], 2 * LEAST_WIDTH + 9)
+    assert fitted == (LEAST_WIDTH, LEAST_WIDTH, 5)
 
 
 def test_a_terminal_is_fitted_and_a_pipe_is_not(warehouse: Path) -> None:

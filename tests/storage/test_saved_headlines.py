@@ -46,7 +46,7 @@ def test_an_ingestion_comes_back_with_its_counts_its_labels_and_its_rejected_row
     read = replace(source, rows_read=9, rows_added=2)
     save_ingestion(warehouse, read, accepted, rejected, quarantined, left_out=left_out)
     labels = ("negative", "neutral", "positive")
-    expected = StoredIngestion("snapshot", "news.csv", False, 9, 2, 6, 1, 2, 2, 2, labels)
+    expected = StoredIngestion("snapshot", "news.csv", False, 9, 2, 6, 2, 2, labels)
     assert load_ingestion(warehouse, "ingest") == expected
     assert load_ingestion(warehouse, "another") is None
     assert load_rejected(warehouse, "ingest").equals(rejected)
