@@ -12,11 +12,13 @@ from operations.models import CANARIES, CellModel, came_from_hub, load_model
 from operations.worker import close_worker
 from schemas.disk import count_bytes, format_bytes
 from schemas.errors import FailureError, InputError
-from schemas.stored import read_cell
+from schemas.evaluation import DecodingSettings
+from schemas.stored import read_cell, read_stored
 from storage.home import Home
 from storage.warehouse import migrate_to_read
 
 if TYPE_CHECKING:
+    from schemas.cell import CellSettings
     from schemas.model_card import Canaries
 
 
@@ -61,7 +63,7 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
     check = "The cell has no evaluation, so the files could not be compared with the ledger."
     try:
         with appearing_folder(output, replace=False) as unfinished:
-            _write(unfinished, model, merge=merge)
+            _write(unfinished, model, settings, merge=merge)
             if canaries is not None:
                 check = _check(unfinished, model, canaries, is_whole=form.is_whole)
             card = render_model_card(model.card, form, check)
@@ -82,13 +84,16 @@ def _check_place(output: Path) -> None:
         raise ExportError(f"output {output}: no folder {output.absolute().parent}; make it first")
 
 
-def _write(folder: Path, model: CellModel, *, merge: bool) -> None:
+def _write(folder: Path, model: CellModel, settings: "CellSettings", *, merge: bool) -> None:
     from learning.kinds.kind import Export
     from learning.kinds.registry import find_kind
+    from storage.studies import load_config_of
 
     base, card = model.base, model.card
     revision = card.base_revision if came_from_hub(card) else None
-    export = Export(base.folder, card.base_model, revision, base.quantization, base.training, model.fine_tune.folder)
+    config = load_config_of(Home.from_environment().warehouse, card.cell_id)
+    decoding = read_stored(DecodingSettings, "decoding", config["decoding"])
+    export = Export(base.folder, card.base_model, revision, settings, decoding, model.fine_tune.folder)
     find_kind(base.folder).write(export, folder, merge=merge)
     if model.chooser:
         write_examples(folder, model.chooser, model.prompt, model.near_duplicates)

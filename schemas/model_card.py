@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 EXAMPLES_FILE = "examples.json"
 """Holds the examples of an exported model whose prompt has some."""
+SCRIPT = "classify.py"
+"""Classifies headlines with an exported causal language model."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from learning.study import identity
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
-from schemas.model_card import EXAMPLES_FILE, ExportForm
+from schemas.model_card import EXAMPLES_FILE, SCRIPT, ExportForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -128,19 +128,24 @@ class CausalKind:
                 _show(settings.prompt, "HEADLINE"),
                 "```",
                 *_describe_examples(settings.prompt),
+                *_describe_script(settings, merge=merge),
             ),
         )
 
     def write(self, export: "Export", output: Path, *, merge: bool) -> None:
         """Write a LoRA adapter in PEFT's format, or whole weights with the adapter in them."""
-        from learning.models.export import write_adapter, write_merged
+        from learning.models.export import write_adapter, write_merged, write_script
 
+        settings = export.settings
         if merge:
-            write_merged(export.base_folder, export.quantization, export.fine_tune, export.training, output)
+            write_merged(
+                export.base_folder, settings.base_model.quantization, export.fine_tune, settings.training, output
+            )
         elif export.revision:
             write_adapter(export.fine_tune, export.base_name, export.revision, output)
         else:
             write_adapter(export.fine_tune, str(export.base_folder), None, output)
+        write_script(export.base_folder, settings, export.decoding, output, merge=merge)
 
 
 def _show(prompt: PromptSettings, headline: str) -> str:
@@ -156,7 +161,10 @@ def _describe_examples(prompt: PromptSettings) -> list[str]:
     if not prompt.examples:
         return context
     if prompt.examples_by == "fixed":
-        chosen = f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order."
+        chosen = (
+            f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order. In place "
+            "of one that is a near copy of the headline, fintone shows another of `pool`."
+        )
     else:
         chosen = (
             f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, except near "
@@ -240,6 +248,29 @@ class CausalModel:
     def release(self) -> None:
         """See `learning.kinds.kind.LoadedModel`."""
         self.base.release()
+
+
+def _describe_script(settings: CellSettings, *, merge: bool) -> list[str]:
+    """How to ask it by the script of the export, as lines of Markdown."""
+    four_bit = settings.base_model.quantization == "nf4"
+    needed = "accelerate" if merge else "peft and bitsandbytes" if four_bit else "peft"
+    given = ", examples=EXAMPLES" if settings.prompt.examples and settings.prompt.examples_by == "nearest" else ""
+    return [
+        "",
+        (
+            f"`{SCRIPT}` in this folder asks it so, and returns the probability of each label at temperature 1, as "
+            f"fintone computes it. It needs transformers with {needed}, not fintone:"
+        ),
+        "",
+        "```python",
+        "import sys",
+        "",
+        'sys.path.append("FOLDER")',
+        "from classify import Classifier",
+        "",
+        f'Classifier().classify("Profit rose in the third quarter"{given})',
+        "```",
+    ]
 
 
 def _describe_files(quantization: str, *, merge: bool) -> str:

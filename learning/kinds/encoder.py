@@ -145,7 +145,7 @@ class EncoderKind:
         from learning.models.device import choose_device
         from learning.models.encoder import write_classifier
 
-        write_classifier(export.base_folder, export.fine_tune, choose_device(export.training), output)
+        write_classifier(export.base_folder, export.fine_tune, choose_device(export.settings.training), output)
 
 
 class EncoderModel:

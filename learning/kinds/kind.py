@@ -13,6 +13,7 @@ from learning.prompt.lengths import Length
 from learning.scoring.model_evaluation import Scorer
 from learning.training.recipe import Recipe, Training, TrainingOutcome
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
+from schemas.evaluation import DecodingSettings
 from schemas.label import Label
 from schemas.model_card import ExportForm
 
@@ -55,8 +56,10 @@ class Export(NamedTuple):
     base_name: str
     revision: str | None
     """The commit of a hub model; None for any other."""
-    quantization: str
-    training: TrainingSettings
+    settings: CellSettings
+    """Those of the cell; the prompt is the one that its study asked."""
+    decoding: DecodingSettings
+    """How its answers were sampled for the ledger."""
     fine_tune: Path
     """The folder of the fine-tune."""
 

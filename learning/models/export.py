@@ -16,7 +16,12 @@ from learning.models.base_model import NOUN, load_model, load_tokenizer
 from learning.models.device import choose_device
 from learning.models.model_files import find_carried, find_files
 from learning.models.quiet import quiet_libraries
-from schemas.cell import TrainingSettings
+from learning.prompt.decoding import AnswerSpace
+from learning.prompt.encoding import answer_paths
+from learning.prompt.template import spellings
+from schemas.cell import CellSettings, TrainingSettings
+from schemas.evaluation import DecodingSettings
+from schemas.model_card import SCRIPT
 
 
 def write_adapter(adapter_folder: Path, base: str, revision: str | None, output: Path) -> None:
@@ -70,6 +75,32 @@ def write_merged(
         shutil.copyfile(file, output / file.name)
     del model
     gc.collect()
+
+
+def write_script(
+    base_folder: Path, settings: CellSettings, decoding: DecodingSettings, output: Path, *, merge: bool
+) -> None:
+    """Write a script that classifies headlines with the export, and the prompt that it reads.
+
+    Args:
+        base_folder: The base model's folder.
+        settings: The settings of the cell.
+        decoding: How the script samples.
+        output: The folder of the export.
+        merge: Whether it holds whole weights.
+    """
+    prompt, tokenizer = settings.prompt, load_tokenizer(base_folder)
+    vocabulary = max(tokenizer.get_vocab().values()) + 1
+    answers = AnswerSpace(tokenizer, vocabulary, spellings(prompt), answer_paths(tokenizer, prompt))
+    base = {"quantization": settings.base_model.quantization, "dtype": choose_device(settings.training).dtype_name}
+    content = {
+        **prompt.model_dump(mode="json", include={"instruction", "template", "label_words", "context", "examples"}),
+        **decoding.model_dump(mode="json", include={"top_k", "top_p"}),
+        "answers": answers.sequences,
+        "base": None if merge else base,
+    }
+    (output / "prompt.json").write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+    shutil.copyfile(Path(__file__).with_name(SCRIPT), output / SCRIPT)
 
 
 def _turn_as_published(model: Any) -> None:

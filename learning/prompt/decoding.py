@@ -141,6 +141,15 @@ class AnswerSpace:
         return tuple(paths)
 
     @property
+    def sequences(self) -> dict[Label, list[tuple[int, ...]]]:
+        """The sequences of tokens that count as each label; none begins with another."""
+        paths = self.paths
+        first: list[int] = self.owners.tolist()
+        ends: list[tuple[int, tuple[int, ...]]] = [(outcome, (token,)) for token, outcome in enumerate(first)]
+        ends += [(leaf.outcome, (*paths[leaf.node], leaf.token)) for leaf in self.leaves]
+        return {label: [end for outcome, end in ends if outcome == number] for number, label in enumerate(LABELS)}
+
+    @property
     def depths(self) -> tuple[int, ...]:
         """The distance of each node except the first from the prompt, in tokens."""
         return tuple(len(path) for path in self.paths[1:])

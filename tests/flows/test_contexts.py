@@ -11,7 +11,12 @@ import pytest
 from ingestion.columns import MissingColumnError
 from operations.answers import choose_model, score_source
 from operations.export import export_cell
+from operations.models import load_model
 from schemas.score import ScoreSettings
+from storage.cells import find_cell
+from storage.exports import load_canaries
+from storage.home import Home
+from tests.exported import check_script
 from tests.flows.small_study import Study, run_small_study
 
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=6", "split.validation_per_class=4")
@@ -118,3 +123,9 @@ def test_an_export_carries_the_contexts_of_its_examples(study: Study, tmp_path: 
     assert all(each["context"].startswith("Told on") and each["instrument"] in {"NWD", "HBF"} for each in shown)
     card = (tmp_path / "model" / "README.md").read_text()
     assert "\nCONTEXT\n[INSTRUMENT: EXAMPLE 3] = LABEL\nCONTEXT\n[INSTRUMENT: HEADLINE] =\n" in card
+    home = Home.from_environment()
+    model = load_model(home, find_cell(home.warehouse, fine_tunes(study)["context=true"]))
+    canaries = load_canaries(home.warehouse, model.card.cell_id, 4)
+    assert canaries
+    assert all(canaries.contexts)
+    check_script(tmp_path / "model", model, canaries)

@@ -18,7 +18,9 @@ from operations.models import load_model
 from schemas.model_card import Canaries
 from schemas.score import ScoreSettings
 from storage.cells import find_cell
+from storage.exports import load_canaries
 from storage.home import Home
+from tests.exported import check_script
 from tests.flows.small_study import Study, run_small_study
 
 SMALL = ("split.method=hashed", "split.train_per_class=8", "split.test_per_class=6", "split.validation_per_class=4")
@@ -112,6 +114,9 @@ def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, b
     assert not model.prompt.context  # its study has none; headlines that it judges later may have one
     texts = ("Profit of the company rose by 5 %", *(each["headline"] for each in content["pool"]))
     assert list(read_examples(tmp_path / "model", model.prompt).choose(texts)) == list(model.chooser.choose(texts))
+    canaries = load_canaries(Home.from_environment().warehouse, cell, 4)
+    assert canaries
+    assert check_script(tmp_path / "model", model, canaries) == (4 if by == "fixed" else 0)
 
 
 def test_an_export_is_checked_with_the_examples_of_its_own_file(

@@ -85,6 +85,11 @@ def imports_of(root: Path, package: str) -> set[tuple[str, str]]:
     }
 
 
+def test_the_script_of_an_export_imports_nothing_of_the_project(root: Path) -> None:
+    libraries = imported_names(root / "learning" / "models" / "classify.py") - sys.stdlib_module_names
+    assert libraries == {"torch", "transformers", "peft"}
+
+
 def test_an_import_inside_a_function_is_found(tmp_path: Path) -> None:
     source = "import os.path\ndef f():\n    from torch.nn import Linear\n    import duckdb as db\n"
     (tmp_path / "module.py").write_text(source, encoding="utf-8")

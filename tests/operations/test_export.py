@@ -1,6 +1,8 @@
 """A cell is exported as the model of the ledger, with a card that describes it, or not at all."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,34 @@ from operations.export import ExportError, ExportMismatchError, export_cell
 from operations.models import NoModelError
 from schemas.disk import format_bytes
 from schemas.plan import StudyPlan
-from storage.warehouse import writing
+from storage.warehouse import reading, writing
 
 
 @pytest.fixture
 def cell(trained: tuple[Path, str, StudyPlan], monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("FINTONE_HOME", str(trained[0]))
     return trained[1]
+
+
+@pytest.mark.parametrize("merge", [False, True], ids=["adapter", "merged"])
+def test_the_script_of_an_export_answers_as_the_ledger_records(
+    cell: str, trained: tuple[Path, str, StudyPlan], tmp_path: Path, merge: Any
+) -> None:
+    export_cell(cell, tmp_path / "model", merge=merge)
+    with reading(trained[0] / "warehouse.duckdb") as connection:
+        rows = connection.execute(
+            "SELECT text, p_negative, p_neutral, p_positive FROM ledger.predictions JOIN evaluations"
+            " USING (evaluation_id) JOIN headlines USING (headline_id) WHERE cell_id = ? AND temperature = 1"
+            " AND part = 'test' LIMIT 3",
+            [cell],
+        ).fetchall()
+    command = [sys.executable, "-I", "model/classify.py", *(text for text, *_ in rows)]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [[*answer] for answer in answers] == 3 * [["headline", "negative", "neutral", "positive"]]
+    for (text, *recorded), answer in zip(rows, answers, strict=True):
+        assert answer["headline"] == text
+        assert list(answer.values())[1:] == pytest.approx(recorded, abs=1e-4)
 
 
 @pytest.mark.parametrize("merge", [False, True], ids=["adapter", "merged"])

@@ -9,16 +9,19 @@ from safetensors.torch import load_file
 from transformers import pipeline
 
 from embedded.paths import MODEL_FOLDER
+from learning.kinds.causal import KIND
 from learning.models.adapter import save_adapter
 from learning.models.base_model import load_model
 from learning.models.device import choose_device
 from learning.models.encoder import write_classifier
-from learning.models.export import write_merged
+from learning.models.export import write_merged, write_script
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
 from learning.prompt.decoding import Decoding
-from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import BaseModelSettings, CellSettings, LoraSettings, PromptSettings, TrainingSettings
+from schemas.evaluation import DecodingSettings
 from schemas.label import LABELS, Label
+from tests.exported import load_classifier
 from tests.learning.models.encoders import load, make_encoder, train
 from tests.learning.models.families import write_family
 
@@ -71,6 +74,43 @@ def test_an_exported_classifier_truncates_a_long_headline_where_fintone_does(
     answers = load(bert).probabilities((trained, None), [headline], PromptSettings(), decodings, lambda _: None)
     expected = answers.sampled[0, 0, :3].tolist()
     assert [found[label.value] for label in LABELS] == pytest.approx(expected, abs=1e-5)
+
+
+TEMPERATURE = 10.0
+"""At which no label is lost by a small cut."""
+WORDS = {
+    "one token": PromptSettings(),
+    "several tokens": PromptSettings(
+        label_words={Label.NEGATIVE: "downward", Label.NEUTRAL: "without direction", Label.POSITIVE: "upward"}
+    ),
+    "any spelling": PromptSettings(spellings="any"),
+    "own template": PromptSettings(instruction="Good or bad?\n", template="News: {headline}"),
+}
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(None, None), (1_500, None), (None, 0.99), (1_500, 0.98)])
+@pytest.mark.parametrize("prompt", WORDS.values(), ids=[*WORDS])
+def test_the_script_of_an_export_answers_as_fintone_does(
+    prompt: PromptSettings, top_k: int | None, top_p: float | None, tmp_path: Path
+) -> None:
+    training = TrainingSettings(loss="completion", schedule="constant")
+    settings = CellSettings(
+        base_model=BaseModelSettings(name="embedded", quantization="none"),
+        prompt=prompt,
+        lora=LoraSettings(),
+        training=training,
+    )
+    model, decodings = KIND.load(MODEL_FOLDER, "none", training), [Decoding(TEMPERATURE, top_k, top_p)]
+    model.base.model.save_pretrained(tmp_path / "model")
+    model.base.tokenizer.save_pretrained(tmp_path / "model")
+    decoding = DecodingSettings(temperatures=(TEMPERATURE,), top_k=top_k, top_p=top_p)
+    write_script(MODEL_FOLDER, settings, decoding, tmp_path / "model", merge=True)
+    headlines = ["Profit rose [again]", "Sales\nfell by 5 % </s>"]
+    expected = model.probabilities(None, headlines, prompt, decodings, lambda _: None).sampled[:, 0, :3]
+    classifier = load_classifier(tmp_path / "model")
+    for headline, row in zip(headlines, expected.tolist(), strict=True):
+        assert [*classifier.classify(headline, temperature=TEMPERATURE).values()] == pytest.approx(row, rel=1e-3)
+        assert all(row)
 
 
 def draw_deltas(adapted: Any) -> dict[str, torch.Tensor]:
