@@ -9,7 +9,6 @@ from learning.study import identity
 from schemas.cell import CellSettings, PromptSettings, TrainingSettings
 from schemas.errors import InputError
 from schemas.label import Label
-from schemas.model_card import EXAMPLES_FILE, SCRIPT, ExportForm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from learning.prompt.decoding import Decoding, LabelProbabilities
     from learning.prompt.lengths import Length
     from learning.training.recipe import Recipe, Training, TrainingOutcome
+    from schemas.model_card import ExportForm
 
 
 class CausalKind:
@@ -103,34 +103,11 @@ class CausalKind:
 
         return check_adapter(folder, expected)
 
-    def describe_export(self, settings: CellSettings, *, merge: bool) -> ExportForm:
+    def describe_export(self, settings: CellSettings, *, merge: bool) -> "ExportForm":
         """A LoRA adapter, or whole weights with the adapter in them."""
-        numbers, context = range(1, settings.prompt.examples + 1), ["CONTEXT"] if settings.prompt.context else []
-        words = ", ".join(f"` {word}` ({label})" for label, word in settings.prompt.label_words.items())
-        return ExportForm(
-            is_whole=merge,
-            summary="whole weights with the adapter in them" if merge else "a LoRA adapter in PEFT's format",
-            description=_describe_files(settings.base_model.quantization, merge=merge),
-            library="transformers" if merge else "peft",
-            task="text-generation",
-            usage=(
-                f"The text below, with the headline in the brackets; the next tokens are {words}.",
-                "",
-                "```",
-                settings.prompt.instruction,
-                "",
-                *(
-                    line
-                    for number in numbers
-                    for line in (*context, f"{_show(settings.prompt, f'EXAMPLE {number}')} LABEL")
-                ),
-                *context,
-                _show(settings.prompt, "HEADLINE"),
-                "```",
-                *_describe_examples(settings.prompt),
-                *_describe_script(settings, merge=merge),
-            ),
-        )
+        from learning.kinds.causal_card import describe_export
+
+        return describe_export(settings, merge=merge)
 
     def write(self, export: "Export", output: Path, *, merge: bool) -> None:
         """Write a LoRA adapter in PEFT's format, or whole weights with the adapter in them."""
@@ -146,31 +123,6 @@ class CausalKind:
         else:
             write_adapter(export.fine_tune, str(export.base_folder), None, output)
         write_script(export.base_folder, settings, export.decoding, output, merge=merge)
-
-
-def _show(prompt: PromptSettings, headline: str) -> str:
-    """The last line of the prompt, with words in capitals as placeholders."""
-    return f"[{prompt.template.format(headline=headline, instrument='INSTRUMENT')}] ="
-
-
-def _describe_examples(prompt: PromptSettings) -> list[str]:
-    """The source of the examples and of the context, as lines of Markdown; empty if the prompt has neither."""
-    guarded = "Square brackets within a headline or a context become round ones, line ends spaces."
-    source = "A context is the text that the source has for a headline; if there is none, the line is left out."
-    context = ["", f"{source} {guarded}"] if prompt.context else []
-    if not prompt.examples:
-        return context
-    if prompt.examples_by == "fixed":
-        chosen = (
-            f"The examples are the same before every headline: `shown` in `{EXAMPLES_FILE}`, in that order. In place "
-            "of one that is a near copy of the headline, fintone shows another of `pool`."
-        )
-    else:
-        chosen = (
-            f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, except near "
-            "copies of it: by the cosine of TF-IDF vectors of characters (2 to 5 within a word)."
-        )
-    return [*(context or ["", guarded]), "", chosen]
 
 
 class CausalModel:
@@ -248,41 +200,6 @@ class CausalModel:
     def release(self) -> None:
         """See `learning.kinds.kind.LoadedModel`."""
         self.base.release()
-
-
-def _describe_script(settings: CellSettings, *, merge: bool) -> list[str]:
-    """How to ask it by the script of the export, as lines of Markdown."""
-    four_bit = settings.base_model.quantization == "nf4"
-    needed = "accelerate" if merge else "peft and bitsandbytes" if four_bit else "peft"
-    given = ", examples=EXAMPLES" if settings.prompt.examples and settings.prompt.examples_by == "nearest" else ""
-    return [
-        "",
-        (
-            f"`{SCRIPT}` in this folder asks it so, and returns the probability of each label at temperature 1, as "
-            f"fintone computes it. It needs transformers with {needed}, not fintone:"
-        ),
-        "",
-        "```python",
-        "import sys",
-        "",
-        'sys.path.append("FOLDER")',
-        "from classify import Classifier",
-        "",
-        f'Classifier().classify("Profit rose in the third quarter"{given})',
-        "```",
-    ]
-
-
-def _describe_files(quantization: str, *, merge: bool) -> str:
-    if not merge:
-        quantised = " quantised to NF4, as it was trained on" if quantization == "nf4" else ""
-        return f"The folder holds a LoRA adapter in PEFT's format, for that base{quantised}."
-    if quantization == "nf4":
-        return (
-            "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
-            "on, dequantised, with the adapter added in full precision. The figures were measured on that model."
-        )
-    return "The folder holds whole weights: those of the base with the adapter added in full precision."
 
 
 KIND = CausalKind()
