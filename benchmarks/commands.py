@@ -8,13 +8,12 @@ import os
 import resource
 import statistics
 import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.arguments import parse_nothing
-from benchmarks.machine import write_results
+from benchmarks.machine import FINTONE, write_results
 
 QUICK_RUNS = 5
 EXAMPLE = (
@@ -22,7 +21,6 @@ EXAMPLE = (
     "latest_study() AND part = 'test' AND temperature = 0.1 AND kind = 'fine-tuned' ORDER BY accuracy DESC LIMIT 3"
 )
 """The query that the README shows with its answer."""
-FINTONE = Path(sys.executable).with_name("fintone")
 
 
 def run_command(arguments: list[str], home: Path) -> tuple[float, str]:
@@ -55,8 +53,7 @@ def main() -> None:
     leaderboard = printed.strip().split("\n\n")[0].splitlines()
     lines = {"leaderboard": leaderboard, "query": [f'fintone sql "{EXAMPLE}"', "", *answer.splitlines()]}
     stripped = {name: [line.rstrip() for line in block] for name, block in lines.items()}
-    path = write_results("commands", figures, {}, **stripped)
-    print(f"written to {path}")
+    write_results("commands", figures, {}, **stripped)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from benchmarks.readme import fill_blocks
 from learning.study.comparison import compare
 from learning.study.confusion import count_confusion, macro_f1
 from learning.study.intervals import Interval, accuracy_interval, macro_f1_interval, mean_interval
+from reporting.markdown import render_table
 from schemas.label import LABELS
 from storage.warehouse import prepare_warehouse, reading
 
@@ -268,7 +269,7 @@ def build_table(figures: dict[str, float]) -> str:
     """A table in Markdown with a row for each interval and a column for each point."""
     titles = ["interval", *(f"{n}, {accuracy:g}".replace("0.", ".") for n, accuracy in POINTS)]
     rows = [[name, *(read(figures, name, *point) for point in POINTS)] for name in ("accuracy", *SIMULATED, *USUAL)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, ["---"] * len(titles), *rows))
+    return render_table(titles, rows)
 
 
 def main() -> None:
@@ -281,10 +282,10 @@ def main() -> None:
     if (arguments.samples, arguments.bootstrapped) != (SAMPLES, BOOTSTRAPPED):
         print(build_table(figures))
         return
-    path = write_results("coverage", figures, {}, samples=arguments.samples, bootstrapped=arguments.bootstrapped)
+    write_results("coverage", figures, {}, samples=arguments.samples, bootstrapped=arguments.bootstrapped)
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(fill_blocks(text, {"coverage": build_table(figures)}), encoding="utf-8")
-    print(f"{path.name} and the table of {DOCUMENT.name} are written")
+    print(f"the table of {DOCUMENT.name} is written")
 
 
 if __name__ == "__main__":

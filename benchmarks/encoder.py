@@ -19,7 +19,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 
 from benchmarks.arguments import learning_parser
 from benchmarks.headlines import load_parts
-from benchmarks.machine import write_results
+from benchmarks.machine import print_figures, write_results
 from learning.kinds.encoder import KIND
 from learning.models.base_model import load_tokenizer
 from learning.models.device import Device, choose_device
@@ -101,10 +101,9 @@ def main() -> None:
     """Measure the sides, print a table and write the results."""
     arguments = parse()
     figures, ratios = measure(arguments.model, load_parts(arguments.data)["train"], choose_device())
-    for name, figure in [*figures.items(), *ratios.items()]:
-        print(f"{name:60} {figure:9.2f}")
+    print_figures(figures, ratios)
     shown = arguments.model.resolve().name
-    print(f"written to {write_results('encoder', figures, ratios, model=shown, data=Path(arguments.data).name)}")
+    write_results("encoder", figures, ratios, model=shown, data=Path(arguments.data).name)
 
 
 if __name__ == "__main__":

@@ -28,11 +28,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from benchmarks.arguments import add_data
 from benchmarks.gpu_results import Results
 from benchmarks.gpu_studies import measure_paper, measure_real
 from benchmarks.gpu_training import (
-    LORA,
-    PROMPT,
     Rows,
     build_recipe,
     load_quantised,
@@ -43,7 +42,7 @@ from benchmarks.gpu_training import (
 from benchmarks.hardware import count_weights, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
 from benchmarks.scoring import TEMPERATURES, TOP_K, Subject, build_generate
-from benchmarks.training import rate_of
+from benchmarks.training import LORA, PROMPT, rate_of
 from embedded.paths import MODEL_FOLDER
 from learning.models.base_model import load_tokenizer
 from learning.models.device import choose_device, peak_memory_bytes, start_peak_memory
@@ -156,7 +155,7 @@ def main() -> None:
     """Measure, print and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder of gpu.json")
-    parser.add_argument("--data", default="embedded", help="labelled headlines, split as the profile `paper` does")
+    add_data(parser)
     parser.add_argument("--model", type=Path, default=MODEL_FOLDER, help="folder of the tokenizer")
     parser.add_argument("--scratch", type=Path, help="folder with room for the model, which is kept there")
     parser.add_argument("--real", type=Path, help="folder with the data and the models of the real study")

@@ -13,13 +13,12 @@ from typing import Any
 
 import datasets
 import torch
-from transformers import PrinterCallback
 from trl import SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from benchmarks.gpu_results import Results
 from benchmarks.hardware import count_training_flops
-from benchmarks.training import StepClock, rate_of
+from benchmarks.training import LORA, LOSSES, PROMPT, rate_of, time_steps
 from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device, choose_device, is_out_of_memory
@@ -30,14 +29,12 @@ from learning.training.arguments import build_arguments, encode_rows
 from learning.training.cell import train_adapters
 from learning.training.recipe import Recipe, Training, TrainingOutcome
 from learning.training.schedule import lay_out_steps
-from schemas.cell import LoraSettings, PromptSettings, TrainingSettings
+from schemas.cell import TrainingSettings
 from schemas.label import Label
 
-PROMPT = PromptSettings()
-LORA = LoraSettings(r=64, alpha=16, dropout=0.0)
 RATES = (2e-6, 2e-5, 2e-4)
 """Learning rates of trainings side by side: none explodes, so all take every step."""
-LOSSES, BATCHES = ("completion", "whole-text"), (8, 16)
+BATCHES = (8, 16)
 PLAIN_STEPS = 10
 """Steps of `SFTTrainer` at each micro-batch; the first two are not counted."""
 
@@ -61,9 +58,9 @@ class Rows:
         return self.tokens - prefix + prefix / batch_size
 
 
-def build_recipe(loss: str, batch_size: int, *, rate: float = 2e-4, epochs: int = 1, **settings: Any) -> Recipe:
+def build_recipe(loss: str, batch_size: int, *, rate: float = 2e-4, **settings: Any) -> Recipe:
     """The recipe by which all sides train."""
-    steps = {"learning_rate": rate, "epochs": epochs, "schedule": "constant", "batch_size": batch_size}
+    steps = {"learning_rate": rate, "epochs": 1, "schedule": "constant", "batch_size": batch_size}
     training = TrainingSettings.model_validate({"loss": loss, **steps, "checkpoint_minutes": 60, **settings})
     return Recipe(PROMPT, LORA, training)
 
@@ -164,12 +161,9 @@ def time_plain(model: Any, encoded: list[Any], tokens: float, recipe: Recipe, si
             data_collator=None if packing else DataCollatorForLanguageModeling(pad_token_id=0),
             processing_class=load_tokenizer(Path(model.name_or_path)),
         )
-        clock = StepClock()
-        trainer.add_callback(clock)
-        trainer.remove_callback(PrinterCallback)
-        trainer.train()
+        ends = time_steps(trainer)
     examples = len(encoded) / len(trainer.train_dataset) if packing else recipe.training.batch_size
-    return rate_of(clock.ends, 1) * examples
+    return rate_of(ends, 1) * examples
 
 
 def measure_side_by_side(results: Results, base: LoadedBase, rows: Rows) -> None:

@@ -11,29 +11,25 @@ hours, its time is extrapolated from their means.
 import os
 import statistics
 import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from transformers import PrinterCallback
 from trl import SFTTrainer
 
 from benchmarks.arguments import learning_parser
 from benchmarks.headlines import load_parts
-from benchmarks.machine import write_results
+from benchmarks.machine import FINTONE, print_figures, write_results
 from benchmarks.scoring import SAMPLES, build_pipeline, measure_rate
 from benchmarks.scoring import prepare as prepare_scoring
-from benchmarks.training import TIMED, WARM_UP, StepClock, Subject, build_trainer, prepare, rate_of
+from benchmarks.training import TIMED, WARM_UP, Subject, build_trainer, prepare, rate_of, time_steps
 from embedded.paths import MODEL_FOLDER
 from learning.models.device import choose_device
-from learning.models.quiet import quiet_libraries
 from schemas.cell import LoraSettings
 from schemas.profiles import load_profile
 from storage.query import query
 
-FINTONE = Path(sys.executable).with_name("fintone")
 RATES, EPOCHS, CURVE = "2e-6,2e-4,2e-2", "1,3", ",".join(map(str, range(1, 14)))
 CELLS, GRID_EPOCHS, MODELS = 6, 12, 7
 LOADS = 3
@@ -63,15 +59,11 @@ def measure_notebook(subject: Subject, test: list[str], loss: str, scratch: Path
         start = time.perf_counter()
         trainer = build_trainer(SFTTrainer, subject, loss, 1, TIMED + WARM_UP, scratch, in_float32=False)
         loads.append(time.perf_counter() - start)
-    clock = StepClock()
-    trainer.add_callback(clock)
-    trainer.remove_callback(PrinterCallback)
-    with quiet_libraries():
-        trainer.train()
+    ends = time_steps(trainer)
     scored = prepare_scoring(subject.folder, test, subject.device, scratch)
     return {
         "notebook, loading, s a cell": statistics.median(loads),
-        "notebook, training, examples/s": rate_of(clock.ends, subject.batch_size),
+        "notebook, training, examples/s": rate_of(ends, subject.batch_size),
         "notebook, pipeline, headlines/s at three temperatures": measure_rate(
             build_pipeline(scored), test, SAMPLES["pipeline"]
         ),
@@ -90,14 +82,13 @@ def main() -> None:
     parser.add_argument("--loss", default="completion", choices=["completion", "whole-text"])
     arguments = parser.parse_args()
     device, folder = choose_device(), arguments.model or MODEL_FOLDER
-    data = arguments.data if arguments.data == "embedded" else str(Path(arguments.data).resolve())
     settings = {
         "training.loss": arguments.loss,
         "training.schedule": "constant",
         "split.validation_per_class": "100",
         "grid.curve_epochs": "",
     }
-    usual = ["--profile", "paper", "--data", data, "--base-model", str(folder)]
+    usual = ["--profile", "paper", "--data", arguments.data, "--base-model", str(folder)]
     usual += [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
     figures: dict[str, float] = {}
     with TemporaryDirectory() as scratch:
@@ -127,10 +118,9 @@ def main() -> None:
         "curve of 1 to 13 epochs/13 epochs alone": figures["fintone, curve, s"] / figures["fintone, longest, s"],
         "all else/grid": figures["fintone, grid, all else, s"] / figures["fintone, grid, s"],
     }
-    for name, figure in [*figures.items(), *ratios.items()]:
-        print(f"{name:60} {figure:9.2f}")
+    print_figures(figures, ratios)
     more = {"model": folder.resolve().name, "data": Path(arguments.data).name, "loss": arguments.loss}
-    print(f"written to {write_results('grid', figures, ratios, **more)}")
+    write_results("grid", figures, ratios, **more)
 
 
 if __name__ == "__main__":

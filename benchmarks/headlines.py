@@ -1,7 +1,6 @@
 """The headlines that benchmarks of learning run on: any source, split as in the study. Measures nothing."""
 
 import os
-from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from operations.intake import find_headlines
@@ -20,7 +19,6 @@ def load_parts(source: str) -> dict[str, Part]:
     Raises:
         InputError: The source cannot be read, or a class has too few headlines.
     """
-    source = source if source == "embedded" else str(Path(source).resolve())
     config = build_config(apply_overrides(load_profile("paper"), [f"data.source={source}"]))
     with TemporaryDirectory() as home:
         os.environ["FINTONE_HOME"] = home

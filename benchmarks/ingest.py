@@ -151,7 +151,6 @@ def main() -> None:
     """Measure all sides, and write the results if `--data` is not given; or one side once with `--side`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, help="a CSV with the columns text and label; generated if not given")
-    parser.add_argument("--model", type=Path, help="accepted as by every benchmark; ignored")
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     with TemporaryDirectory() as name:
@@ -176,7 +175,7 @@ def main() -> None:
     for ratio, value in ratios.items():
         print(f"{ratio:47} {value:9.3f}")
     if arguments.data is None:  # the documents quote the corpora
-        print(f"written to {write_results('ingest', figures, ratios)}")
+        write_results("ingest", figures, ratios)
 
 
 def _write_corpora(folder: Path) -> dict[str, Path]:

@@ -292,7 +292,7 @@ def main() -> None:
     print(", ".join(f"{name} {number:g}" for name, number in figures.items()))
     if options.kills == KILLS:
         moments = dict(Counter(_name_moment(moment) for moment in tally.moments))
-        print(f"written to {write_results('kills', figures, {}, moments=moments)}")
+        write_results("kills", figures, {}, moments=moments)
     if tally.mismatches:
         raise SystemExit(1)
 

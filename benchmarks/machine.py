@@ -3,11 +3,14 @@
 import json
 import os
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+FINTONE = Path(sys.executable).with_name("fintone")
+"""The command of this environment."""
 
 
 def describe_machine() -> dict[str, Any]:
@@ -23,13 +26,19 @@ def describe_machine() -> dict[str, Any]:
     }
 
 
-def write_results(name: str, figures: dict[str, float], ratios: dict[str, float], **more: Any) -> Path:
+def print_figures(figures: dict[str, float], ratios: dict[str, float]) -> None:
+    """Print each on a line of its own."""
+    for name, figure in [*figures.items(), *ratios.items()]:
+        print(f"{name:60} {figure:9.2f}")
+
+
+def write_results(name: str, figures: dict[str, float], ratios: dict[str, float], **more: Any) -> None:
     """Write `results/NAME.json`: the machine, figures, ratios of fintone's rate to the others', and further entries."""
     path = RESULTS / f"{name}.json"
     rounded = {figure: round(value, 3) for figure, value in figures.items()}
     record = {"machine": describe_machine(), "figures": rounded, "ratios": ratios, **more}
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    return path
+    print(f"written to {path}")
 
 
 def _processor() -> str:

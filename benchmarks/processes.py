@@ -14,6 +14,8 @@ from uuid import uuid4
 
 import psutil
 
+from benchmarks.machine import FINTONE
+
 MARK = "FINTONE_KILLED_RUN"
 """An environment variable that every process of a run inherits, including those that outlive their parent."""
 ROLES = {"learning.worker": "worker", "temporary_server": "server", "create_app": "server"}
@@ -37,7 +39,7 @@ class Run:
         self._is_silent = False
         self._start = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 (our own command)
-            [str(Path(sys.executable).with_name("fintone")), *arguments],
+            [str(FINTONE), *arguments],
             env={**environment, MARK: self.mark},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.arguments import learning_parser, positive
 from benchmarks.grid import EPOCHS, RATES, run_fintone
-from benchmarks.machine import write_results
+from benchmarks.machine import print_figures, write_results
 from embedded.paths import MODEL_FOLDER
 from storage.query import query
 
@@ -61,11 +61,10 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="any setting, as for `fintone run`")
     arguments = parser.parse_args()
     folder = arguments.model or MODEL_FOLDER
-    data = arguments.data if arguments.data == "embedded" else str(Path(arguments.data).resolve())
     rates = arguments.rates or (EMBEDDED_RATES if folder == MODEL_FOLDER else RATES)
     settings = ["training.loss=completion", "training.schedule=constant", "split.validation_per_class=100"]
     settings += ["curve_epochs=", *arguments.set]
-    usual = ["--profile", "paper", "--data", data, "--base-model", str(folder), "--learning-rates", rates]
+    usual = ["--profile", "paper", "--data", arguments.data, "--base-model", str(folder), "--learning-rates", rates]
     usual += ["--epochs", arguments.epochs, *(word for setting in settings for word in ("--set", setting))]
     seconds: dict[str, list[float]] = {side: [] for side in SIDES}
     figures: dict[str, float] = {}
@@ -79,10 +78,9 @@ def main() -> None:
             figures["cells dropped"] = len(ask(homes["race"], "FROM dropped_cells"))
     figures |= {f"{side}, s": statistics.median(runs) for side, runs in seconds.items()}
     ratios = {"all/race": figures["all, s"] / figures["race, s"]}
-    for name, figure in [*figures.items(), *ratios.items()]:
-        print(f"{name:40} {figure:9.2f}")
+    print_figures(figures, ratios)
     more = {"model": folder.resolve().name, "data": Path(arguments.data).name, "learning rates": rates}
-    print(f"written to {write_results('race', figures, ratios, **more, epochs=arguments.epochs, settings=settings)}")
+    write_results("race", figures, ratios, **more, epochs=arguments.epochs, settings=settings)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def poll(read):
 READERS = {
     "fintone sql": """
 def read():
-    done = subprocess.run([Path(sys.executable).with_name("fintone"), "sql", sql], capture_output=True, text=True)
+    done = subprocess.run([FINTONE, "sql", sql], capture_output=True, text=True)
     if done.returncode:
         assert (done.returncode, done.stdout, done.stderr.count("\\n")) == (1, "", 1), done.stderr
         assert "; try again later" in done.stderr, done.stderr
@@ -161,7 +161,7 @@ def main() -> None:
     for error in crowd.errors:
         print(error)
     if options.pause == PAUSE:
-        print(f"written to {write_results('readers', figures, {})}")
+        write_results("readers", figures, {})
 
 
 if __name__ == "__main__":

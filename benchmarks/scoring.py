@@ -30,7 +30,7 @@ import torch
 from benchmarks.arguments import learning_parser
 from benchmarks.hardware import count_weights, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
-from benchmarks.machine import write_results
+from benchmarks.machine import print_figures, write_results
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
 from learning.models.base_model import load_model, load_tokenizer
@@ -323,10 +323,9 @@ def main() -> None:
             folder = write_large_model(Path(scratch) / "large", folder)
         subject = prepare(folder, headlines, device, Path(scratch))
         figures, ratios = measure(subject)
-    for name, figure in [*figures.items(), *ratios.items()]:
-        print(f"{name:60} {figure:9.2f}")
+    print_figures(figures, ratios)
     model = "Llama 2 7B's shape, random weights" if device.name == "cuda" else folder.resolve().name
-    print(f"written to {write_results('scoring', figures, ratios, model=model, data=Path(arguments.data).name)}")
+    write_results("scoring", figures, ratios, model=model, data=Path(arguments.data).name)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.machine import RESULTS
 from benchmarks.readme import fill_blocks
 from reporting.markdown import render_table
-from reporting.verdict import format_bounds, format_ratio
+from reporting.verdict import format_ratio, format_with_bounds
 from storage.home import Home
 from storage.query import query
 
@@ -48,7 +48,7 @@ def asker(study: str) -> Ask:
 def format_interval_of(row: Row, name: str) -> str:
     """A figure with its interval, as `.781 [.753, .807]`."""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    return format_ratio(row[name]) + ("" if low is None or high is None else f" {format_bounds(low, high)}")
+    return format_ratio(row[name]) if low is None or high is None else format_with_bounds(row[name], low, high)
 
 
 def build_run(ask: Ask) -> str:

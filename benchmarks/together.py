@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.arguments import positive
 from benchmarks.kills import write_headlines
-from benchmarks.machine import write_results
+from benchmarks.machine import FINTONE, write_results
 from storage.query import query
 
 PAIRS = 20
@@ -85,7 +84,7 @@ class Crew:
     def start(self, arguments: Sequence[str]) -> subprocess.Popen[str]:
         """Start a command."""
         return subprocess.Popen(  # noqa: S603 (our own command)
-            [str(Path(sys.executable).with_name("fintone")), *arguments],
+            [str(FINTONE), *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -177,7 +176,7 @@ def main() -> None:
     figures = {"pairs of each kind": float(options.pairs), **{f"sound pairs of {kind}": sound[kind] for kind in sound}}
     print(", ".join(f"{name} {number:g}" for name, number in figures.items()), f"in {time.monotonic() - start:.0f} s")
     if options.pairs == PAIRS:
-        print(f"written to {write_results('together', figures, {})}")
+        write_results("together", figures, {})
     if faults:
         raise SystemExit(1)
 

@@ -26,7 +26,7 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 from benchmarks.arguments import learning_parser
 from benchmarks.hardware import count_training_flops, measure_matmul_rate, write_large_model
 from benchmarks.headlines import load_parts
-from benchmarks.machine import write_results
+from benchmarks.machine import print_figures, write_results
 from embedded.paths import MODEL_FOLDER
 from learning.models.adapter import attach_new_adapter
 from learning.models.base_model import load_model, load_tokenizer
@@ -86,6 +86,16 @@ class StepClock(TrainerCallback):  # type: ignore[misc]
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Note the moment."""
         self.ends.append(time.perf_counter())
+
+
+def time_steps(trainer: Any) -> list[float]:
+    """Train with a trainer of transformers, and return when each step ended, in seconds."""
+    clock = StepClock()
+    trainer.add_callback(clock)
+    trainer.remove_callback(PrinterCallback)
+    with quiet_libraries():
+        trainer.train()
+    return clock.ends
 
 
 def rate_of(ends: Sequence[float], batch_size: int, parts: int = 3) -> float:
@@ -159,12 +169,7 @@ def measure_plain(subject: Subject, loss: str, scratch: Path, *, in_float32: boo
         trainer = build_trainer(
             SFTTrainer, subject, loss, micro_batch_size, steps + WARM_UP, scratch, in_float32=in_float32
         )
-        clock = StepClock()
-        trainer.add_callback(clock)
-        trainer.remove_callback(PrinterCallback)
-        with quiet_libraries():
-            trainer.train()
-        return rate_of(clock.ends, subject.batch_size), peak_memory_bytes(subject.device)
+        return rate_of(time_steps(trainer), subject.batch_size), peak_memory_bytes(subject.device)
 
     best_rate, best_size, size = 0.0, 1, 1
     while size <= subject.batch_size:
@@ -259,15 +264,11 @@ def main() -> None:
         if device.name == "cuda":
             model = write_large_model(scratch / "large", model)
         figures, ratios = measure(prepare(model, train, device), arguments.losses, scratch)
-    for name, figure in [*figures.items(), *ratios.items()]:
-        print(f"{name:60} {figure:9.2f}")
+    print_figures(figures, ratios)
     if arguments.results is None and set(arguments.losses) != set(LOSSES):
         return  # the documents quote both
     shown = "Llama 2 7B's shape, random weights" if device.name == "cuda" else model.resolve().name
-    written = write_results(
-        arguments.results or "training", figures, ratios, model=shown, data=Path(arguments.data).name
-    )
-    print(f"written to {written}")
+    write_results(arguments.results or "training", figures, ratios, model=shown, data=Path(arguments.data).name)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ def main() -> None:
                 print(f"{name:55} {weeks:5} weeks {seconds:8.2f} s")
         for weeks, home in homes.items():
             figures[f"warehouse, {weeks}, MB"] = (home / "warehouse.duckdb").stat().st_size / 1e6
-    print(f"written to {write_results('weeks', figures, {})}")
+    write_results("weeks", figures, {})
 
 
 def list_commands(study: str, best: str, other: str) -> Iterator[tuple[str, list[str]]]:

@@ -1,21 +1,13 @@
 """`fintone compare`: two cells on the same headlines."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.completion import complete_cell
 from cli.options import FORMAT, Form
 from cli.output.console import print_lines, print_query
-
-
-class JudgedPart(StrEnum):
-    """The parts of a split on which cells are evaluated."""
-
-    VALIDATION = "validation"
-    TEST = "test"
 
 
 def compare(
@@ -30,8 +22,8 @@ def compare(
         float | None, typer.Option(help="Sampling temperature; all that both have if omitted.")
     ] = None,
     part: Annotated[
-        JudgedPart, typer.Option(help="Part of the split; validation chooses, test judges.")
-    ] = JudgedPart.TEST,
+        Literal["validation", "test"], typer.Option(help="Part of the split; validation chooses, test judges.")
+    ] = "test",
     flips: Annotated[
         int, typer.Option(min=0, max=1_000_000, help="How many headlines with different predictions to show.")
     ] = 10,
@@ -54,7 +46,7 @@ def compare(
     format_ = choose_format(format_, output, Form)
     warehouse = Home.from_environment().warehouse
     migrate_to_read(warehouse)
-    compared = compare_cells(warehouse, cell, other, part=part.value, temperature=temperature, most_flips=flips)
+    compared = compare_cells(warehouse, cell, other, part=part, temperature=temperature, most_flips=flips)
     if format_ is Form.JSON:
         deliver([render_json(compared)], output)
         return

@@ -1,8 +1,7 @@
 """`fintone list`: the studies, cells and champions of a home, with their ids."""
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,16 +9,8 @@ from cli.options import FORMAT, Format
 from cli.output.console import find_screen, print_lines, print_notice
 
 
-class Things(StrEnum):
-    """What can be listed."""
-
-    STUDIES = "studies"
-    CELLS = "cells"
-    CHAMPIONS = "champions"
-
-
 def list_things(
-    things: Annotated[Things, typer.Argument(help="What to list.")] = Things.STUDIES,
+    things: Annotated[Literal["studies", "cells", "champions"], typer.Argument(help="What to list.")] = "studies",
     format_: Annotated[Format | None, FORMAT] = None,
     output: Annotated[Path | None, typer.Option(help="Write the list to this file instead.")] = None,
 ) -> None:
@@ -34,6 +25,6 @@ def list_things(
 
     check_output(output)
     format_ = choose_format(format_, output, Format)
-    deliver(render(LISTS[things.value](), format_.value, note=print_notice, screen=find_screen(output)), output)
+    deliver(render(LISTS[things](), format_.value, note=print_notice, screen=find_screen(output)), output)
     if format_ is Format.TABLE and output is None:
         print_lines(describe_home())

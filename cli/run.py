@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemas.config import StudyConfig
+    from schemas.split import Repeats
     from storage.home import Home
 
 
@@ -129,11 +130,10 @@ def _check_complete(home: "Home", study_id: str) -> None:
         raise FailureError(f"study {study_id}: {describe_lost_cells(missing)}; the same command tries again")
 
 
-def _print_champion(home: "Home", study_id: str) -> None:
+def _print_champion(home: "Home", study_id: str, repeats: "Repeats | None") -> None:
     """Print what the gate decided on a study at the time, and which cell is champion now."""
     from reporting.promotion import describe_advice, describe_champion, describe_decision, describe_repeats_unjudged
     from storage.champions import load_champion, load_decision
-    from storage.folds import load_repeats
 
     decision, champion = load_decision(home.warehouse, study_id), load_champion(home.warehouse)
     if decision:
@@ -142,7 +142,7 @@ def _print_champion(home: "Home", study_id: str) -> None:
         advice = describe_advice(decision, champion)
         if advice:
             print_text(advice)
-    elif repeats := load_repeats(home.warehouse, study_id):
+    elif repeats:
         print_text(describe_repeats_unjudged(repeats))
     print_text(f"champion now: {describe_champion(champion)}")
 
@@ -180,7 +180,7 @@ def _print_leaderboard(home: "Home", study_id: str, *, synthetic: bool) -> None:
     spread = describe_spread(load_spread(home.warehouse, study_id, best.cell_id, best.temperature), repeats)
     if spread:
         print_text(spread)
-    _print_champion(home, study_id)
+    _print_champion(home, study_id, repeats)
     page = home.report(study_id)
     if page.exists():
         print_text(f"report: {page}")

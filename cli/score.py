@@ -1,9 +1,8 @@
 """`fintone score`: labels for new headlines."""
 
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -25,20 +24,12 @@ from schemas.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from typing import Literal
 
     from operations.drift import DriftWatch
     from operations.scoring_run import ScoredSource
     from reporting.score_files import Write
     from schemas.score import ScoreSettings
     from schemas.scoring import Drift, FreshAccuracy
-
-
-class Stream(StrEnum):
-    """How `fintone score` prints its answers."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 def score(
@@ -51,7 +42,7 @@ def score(
         str | None, typer.Option(help="Output file: .csv, .jsonl or .parquet; standard output if omitted.")
     ] = None,
     format_: Annotated[
-        Stream | None, typer.Option("--format", help="Format of standard output; csv if omitted.")
+        Literal["csv", "jsonl"] | None, typer.Option("--format", help="Format of standard output; csv if omitted.")
     ] = None,
     text_column: TextColumn = None,
     published_at_column: PublishedAtColumn = None,
@@ -142,7 +133,7 @@ def score(
     }
     requested = {name: value for name, value in values.items() if value is not None}
     recalled = _recall(requested)
-    run_scoring(check_settings(ScoreSettings, {**recalled, **requested}), None if format_ is None else format_.value)
+    run_scoring(check_settings(ScoreSettings, {**recalled, **requested}), format_)
 
 
 def _recall(requested: "Mapping[str, Any]") -> dict[str, Any]:

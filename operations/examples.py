@@ -104,9 +104,8 @@ def check_examples(config: StudyConfig, headlines: "pd.DataFrame", parts: "Parts
     Raises:
         ExamplesError: There are too few examples, or they are too long.
     """
-    cells = [cell for cell in config.resolve_all() if cell.prompt.examples]
     chosen: dict[str, list[str]] = {}
-    for cell in {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in cells}.values():
+    for cell in (cell for cell in config.resolve_asked() if cell.prompt.examples):
         prompt = cell.prompt.model_dump_json()
         if prompt not in chosen:
             chosen[prompt] = _choose_all(cell.prompt, headlines, parts, config.data.near_duplicates)

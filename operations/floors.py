@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from operations.promotion import Proposal
 from operations.rivals import meet, meet_baseline
 from reporting.promotion import describe_checks
-from reporting.verdict import format_bounds, format_ratio
+from reporting.verdict import format_ratio, format_with_bounds
 from schemas.evaluation import PromotionSettings
 from schemas.promotion import Champion, Check
 from schemas.stored import read_stored
@@ -63,10 +63,9 @@ def _describe(home: Home, champion: Champion | None, *, as_promoted: bool = True
 
 
 def _format_figures(figures: dict[str, Any]) -> str:
-    interval = format_bounds(figures["accuracy_low"], figures["accuracy_high"])
-    accuracy = f"accuracy {format_ratio(figures['accuracy'])} {interval}"
+    accuracy = format_with_bounds(figures["accuracy"], figures["accuracy_low"], figures["accuracy_high"])
     rest = f"macro-F1 {format_ratio(figures['macro_f1'])}, unparsed {format_ratio(figures['unparsed_rate'] or 0)}"
-    return f"{accuracy}, {rest}, on {figures['n']:,} test headlines"
+    return f"accuracy {accuracy}, {rest}, on {figures['n']:,} test headlines"
 
 
 def _check_floors(home: Home, proposal: Proposal) -> tuple[Check, ...] | None:

@@ -28,11 +28,9 @@ class Judged(NamedTuple):
 
     def __str__(self) -> str:
         """Accuracy with its interval, and on how many headlines."""
-        from reporting.verdict import format_bounds, format_ratio
+        from reporting.verdict import format_with_bounds
 
-        return (
-            f"accuracy {format_ratio(self.accuracy)} {format_bounds(self.low, self.high)} on {self.n:,} test headlines"
-        )
+        return f"accuracy {format_with_bounds(self.accuracy, self.low, self.high)} on {self.n:,} test headlines"
 
     @property
     def is_chance(self) -> bool:

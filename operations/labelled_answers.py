@@ -96,9 +96,9 @@ class LabelledAnswers:
 
 def _format_metrics(labels: "NDArray[np.int64]", answers: "NDArray[np.int64]") -> str:
     from learning.study.metrics import measure
-    from reporting.verdict import format_bounds, format_ratio
+    from reporting.verdict import format_with_bounds
 
     figures = measure(labels, answers, None)
-    accuracy = f"{format_ratio(figures.accuracy)} {format_bounds(figures.accuracy_low, figures.accuracy_high)}"
-    macro_f1 = f"{format_ratio(figures.macro_f1)} {format_bounds(figures.macro_f1_low, figures.macro_f1_high)}"
+    accuracy = format_with_bounds(figures.accuracy, figures.accuracy_low, figures.accuracy_high)
+    macro_f1 = format_with_bounds(figures.macro_f1, figures.macro_f1_low, figures.macro_f1_high)
     return f"accuracy {accuracy}, macro-F1 {macro_f1} on {len(labels):,} labelled rows"

@@ -45,8 +45,7 @@ def find_long(config: StudyConfig, headlines: "pd.DataFrame", *, fetch: bool) ->
 
     models, found = Home.from_environment().models, list[LongHeadline]()
     ids = list(zip(headlines["headline_id"], headlines["text_id"], strict=True))
-    cells = {(cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in config.resolve_all()}
-    for cell in cells.values():
+    for cell in config.resolve_asked():
         base, texts = cell.base_model, list_questions(headlines, cell.prompt)
         lengths = find_too_long(base.name, base.revision, models, texts, cell.prompt, fetch=fetch)
         found += [LongHeadline(*ids[place], base.name, *length) for place, length in lengths.items()]

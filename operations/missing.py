@@ -41,4 +41,4 @@ def find_best(warehouse: Path, study_id: str) -> Chosen:
     if best is None:
         missing = load_missing(warehouse, study_id, with_final=True)
         raise NothingTrainedError(f"study {study_id}: no fine-tuned cell is evaluated; {describe_lost_cells(missing)}")
-    return Chosen(best["cell_id"], best["name"], best["temperature"])
+    return best

@@ -111,7 +111,7 @@ def is_on_hub(base: BaseModelSettings) -> bool:
 
 def describe_examples(config: StudyConfig) -> list[tuple[str, str]]:
     """The examples before each headline, if any cell has some."""
-    prompts = {cell.prompt.model_dump_json(): cell.prompt for cell in config.resolve_all()}.values()
+    prompts = [cell.prompt for cell in config.resolve_all()]
     choices = [f"{prompt.examples} {prompt.examples_by}" for prompt in prompts if prompt.examples]
     fixed = "; fixed ones are not trained on" if any(each.endswith("fixed") for each in choices) else ""
     where = f"of the train part before each headline{fixed}"

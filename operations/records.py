@@ -9,7 +9,7 @@ from schemas.cell import PromptSettings
 from schemas.disk import count_bytes
 from schemas.evaluation import DecodingSettings
 from schemas.footprint import count_weight_bytes
-from schemas.label import LABELS, Label
+from schemas.label import LABELS, PROBABILITIES, Label
 from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan
 from storage.home import Home
 
@@ -152,7 +152,7 @@ def prediction_rows(evaluation_id: str, result: "Evaluation") -> "pd.DataFrame":
 
     outcomes, probabilities = result.outcomes, result.probabilities
     argmax = outcomes if result.argmax is None else result.argmax
-    columns = {f"p_{name}": column for column, name in enumerate((*LABELS, "unparsed"))}
+    columns = {name: column for column, name in enumerate(PROBABILITIES)}
     return pd.DataFrame(
         {
             "evaluation_id": evaluation_id,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from operations.homes import created_home
 from schemas.errors import FailureError, InputError
 from schemas.source import DataSettings
 from storage.home import Home
@@ -55,12 +56,9 @@ def keep_if_refused(ingestion: "Ingestion", data: DataSettings) -> None:
 def _keep(ingestion: "Ingestion", message: str) -> str:
     """Keep the rejected rows; returns where they are, or why they are not kept."""
     from storage.refusals import Refusal, save_refusal
-    from storage.warehouse import prepare_warehouse
 
-    home = Home.from_environment()
     try:
-        home.create()
-        prepare_warehouse(home.warehouse)
+        home = created_home()
         refusal = Refusal(ingestion.ingest_id, ingestion.location, message)
         save_refusal(home.warehouse, refusal, ingestion.rejected)
     except (InputError, FailureError) as error:

@@ -72,15 +72,13 @@ def build_charts(report: StudyReport) -> dict[str, list[Chart]]:
     }
 
 
-def save_charts(charts: dict[str, list[Chart]], folder: Path) -> list[Path]:
-    """Write every chart as SVG and PNG into a folder, and return the files."""
+def save_charts(charts: dict[str, list[Chart]], folder: Path) -> None:
+    """Write every chart as SVG and PNG into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    names = [chart.name for section in charts.values() for chart in section]
     for section in charts.values():
         for chart in section:
             (folder / f"{chart.name}.svg").write_text(chart.file, encoding="utf-8")
             save_image(chart.figure, chart.name, folder)
-    return [folder / f"{name}{ending}" for name in names for ending in (".svg", ".png")]
 
 
 def _overview(report: StudyReport) -> Chart:

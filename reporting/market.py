@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reporting.markdown import escape
-from reporting.verdict import format_figure, format_p_value, format_ratio
+from reporting.verdict import format_bare_p_value, format_figure, format_p_value, format_with_bounds
 from schemas.comparison import SIGNIFICANCE
 from schemas.listing import count, list_some
 from schemas.market import RANKS
@@ -82,7 +82,7 @@ def describe_test(row: Mapping[str, Any]) -> str:
     if row["measure"] == "sentiment":
         estimate = f"{_with_interval(row, 'estimate')} of return for sentiment +1 in place of 0"
     else:
-        estimate = f"{format_ratio(row['estimate'])} [{format_ratio(row['low'])}, {format_ratio(row['high'])}]"
+        estimate = format_with_bounds(row["estimate"], row["low"], row["high"])
     return f"{whom}: {estimate}, {format_p_value(row['p_holm'])} corrected, {describe_days(row)}"
 
 
@@ -96,7 +96,7 @@ def show_test(row: Mapping[str, Any]) -> dict[str, str]:
         "measure": "coefficient" if row["measure"] == "sentiment" else row["measure"],
         "estimate": show(row["estimate"]) if is_tested else row["reason"],
         "95 %": f"{show(row['low'])} to {show(row['high'])}" if is_tested else "",
-        "p": format_p_value(row["p_holm"]).removeprefix("p").removeprefix("=") if is_tested else "",
+        "p": format_bare_p_value(row["p_holm"]) if is_tested else "",
         "measured on": describe_days(row),
     }
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from reporting.licences import describe_data_licence
 from reporting.markdown import escape, render_table
-from reporting.verdict import format_bounds, format_ratio
+from reporting.verdict import format_ratio, format_with_bounds
 from schemas.listing import count
 from schemas.model_card import CellCard, ExportForm
 from schemas.plan import format_rate
@@ -100,8 +100,8 @@ def _figures(card: CellCard) -> str:
         (
             f"{each.temperature:g}",
             f"{each.n:,}",
-            f"{format_ratio(each.accuracy)} {format_bounds(each.accuracy_low, each.accuracy_high)}",
-            f"{format_ratio(each.macro_f1)} {format_bounds(each.macro_f1_low, each.macro_f1_high)}",
+            format_with_bounds(each.accuracy, each.accuracy_low, each.accuracy_high),
+            format_with_bounds(each.macro_f1, each.macro_f1_low, each.macro_f1_high),
             format_ratio(each.expected_accuracy),
         )
         for each in card.figures

@@ -1,6 +1,5 @@
 """Renders the report of a study as one page. It reads no warehouse and draws no chart."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from markupsafe import Markup
@@ -11,12 +10,11 @@ from reporting.lacking import describe_lacking
 from reporting.licences import describe_data_licence, describe_model_licence
 from reporting.market import summarise_market
 from reporting.promotion import describe_champion, describe_decision, describe_match
-from reporting.template import read_style, templates
+from reporting.template import render
 from reporting.text import visible
 from reporting.usable import describe_usable
 from reporting.verdict import describe_baseline, describe_cutoffs, describe_leaks, describe_scarcity
 from schemas.report import StudyReport, Table
-from schemas.version import find_version
 
 _MOST_ROWS = 60
 """Rows of a chart's data that the page shows; the query gives them all."""
@@ -30,37 +28,31 @@ def render_page(report: StudyReport, charts: dict[str, list[Chart]], index: str 
         charts: The charts of each section.
         index: The path of the page of all studies, relative to this page; None for no link to it.
     """
-    return (
-        templates()
-        .get_template("report.html")
-        .render(
-            report=report,
-            tables=report.tables,
-            charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
-            answer=describe_answer(report),
-            usable=describe_usable(report),
-            lacking=describe_lacking(report),
-            doubts=describe_doubts(report),
-            questions=answer_desk(report),
-            index=index,
-            best=_chosen_row(report),
-            baseline=_best_baseline(report),
-            rival=report.decision if report.decision and describe_match(report.decision) else None,
-            temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
-            models=_models(report),
-            mix_ups={row["evaluation_id"]: row for row in report.tables["mix_ups"].records()},
-            dropped=report.tables["dropped"].records(),
-            baselines=[row for row in _models(report) if row["kind"] == "baseline"],
-            published=_published(report),
-            licences={
-                "data": describe_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
-                "model": describe_model_licence(report.base_model),
-            },
-            market_verdict=summarise_market(report.tables["market"].records()),
-            style=read_style(),
-            built_at=datetime.now(UTC),
-            version=find_version(),
-        )
+    return render(
+        "report.html",
+        report=report,
+        tables=report.tables,
+        charts={section: [_shown(chart) for chart in own] for section, own in charts.items()},
+        answer=describe_answer(report),
+        usable=describe_usable(report),
+        lacking=describe_lacking(report),
+        doubts=describe_doubts(report),
+        questions=answer_desk(report),
+        index=index,
+        best=_chosen_row(report),
+        baseline=_best_baseline(report),
+        rival=report.decision if report.decision and describe_match(report.decision) else None,
+        temperatures=sorted({row["temperature"] for row in _models(report) if row["temperature"] is not None}),
+        models=_models(report),
+        mix_ups={row["evaluation_id"]: row for row in report.tables["mix_ups"].records()},
+        dropped=report.tables["dropped"].records(),
+        baselines=[row for row in _models(report) if row["kind"] == "baseline"],
+        published=_published(report),
+        licences={
+            "data": describe_data_licence(report.source, report.data.kind, synthetic=report.synthetic),
+            "model": describe_model_licence(report.base_model),
+        },
+        market_verdict=summarise_market(report.tables["market"].records()),
     )
 
 

@@ -1,6 +1,8 @@
 """Published figures beside measured ones, as a Markdown table."""
 
-from reporting.markdown import escape
+from typing import Any
+
+from reporting.markdown import escape, render_table
 from schemas.plan import format_rate
 from schemas.report import StudyReport
 
@@ -14,19 +16,20 @@ def render_reproduction(report: StudyReport) -> str:
     head = f"# Published and measured\n\n{study} {_describe_subject(report)}\n"
     if not rows:
         return f"{head}\nNo cell of this study is one of those that Camargo 2024 published.\n"
-    lines = [
-        "| cell | T | published accuracy / F1 | measured accuracy / F1 | difference | published in the 95 % interval |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for row in rows:
-        cell = "base model" if row["kind"] == "base" else f"{format_rate(row['learning_rate'])}, {row['epochs']} epochs"
-        within = " / ".join(_WITHIN[row[f"{name}_in_interval"]] for name in ("accuracy", "macro_f1"))
-        lines.append(
-            f"| {cell} | {row['temperature']:g} | {row['published_accuracy']:.3f} / {row['published_macro_f1']:.3f} "
-            f"| {row['measured_accuracy']:.3f} / {row['measured_macro_f1']:.3f} "
-            f"| {row['accuracy_difference']:+.3f} / {row['macro_f1_difference']:+.3f} | {within} |"
-        )
-    return f"{head}\n" + "\n".join(lines) + f"\n\n`{report.tables['reproduction'].sql}`\n"
+    titles = ("cell", "T", "published accuracy / F1", "measured accuracy / F1", "difference")
+    table = render_table((*titles, "published in the 95 % interval"), map(_describe_row, rows))
+    return f"{head}\n{table}\n\n`{report.tables['reproduction'].sql}`\n"
+
+
+def _describe_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        "base model" if row["kind"] == "base" else f"{format_rate(row['learning_rate'])}, {row['epochs']} epochs",
+        f"{row['temperature']:g}",
+        f"{row['published_accuracy']:.3f} / {row['published_macro_f1']:.3f}",
+        f"{row['measured_accuracy']:.3f} / {row['measured_macro_f1']:.3f}",
+        f"{row['accuracy_difference']:+.3f} / {row['macro_f1_difference']:+.3f}",
+        " / ".join(_WITHIN[row[f"{name}_in_interval"]] for name in ("accuracy", "macro_f1")),
+    )
 
 
 def _describe_subject(report: StudyReport) -> str:

@@ -3,6 +3,7 @@
 A page needs no network and runs no script. Every text in it that came from data is escaped by its template.
 """
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from markupsafe import Markup
 
 from reporting.market import describe_days, format_percent
 from reporting.text import visible
-from reporting.verdict import format_figure, format_interval, format_p_value
+from reporting.verdict import format_bare_p_value, format_figure, format_interval
 from schemas.disk import MEGABYTE
+from schemas.version import find_version
 
 LARGE_RATE = 100
 """Headlines a second from which tenths are left out."""
@@ -43,16 +45,18 @@ def templates() -> Environment:
         visible=visible,
         cell_name=_cell_name,
         difference=_difference,
-        p_value=_p_value,
+        p_value=format_bare_p_value,
         percent=format_percent,
         days=describe_days,
     )
     return environment
 
 
-def read_style() -> Markup:
-    """The styles of every page."""
-    return Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
+def render(template: str, **values: Any) -> str:
+    """The page of a template, with the styles and the foot that every page has."""
+    style = Markup(STYLE.read_text(encoding="utf-8"))  # noqa: S704 (our own file)
+    page = templates().get_template(template)
+    return page.render(**values, style=style, built_at=datetime.now(UTC), version=find_version())
 
 
 def _cell_name(row: dict[str, Any]) -> Markup:
@@ -65,11 +69,6 @@ def _cell_name(row: dict[str, Any]) -> Markup:
 
 def _difference(row: dict[str, Any]) -> str:
     return format_interval(row["difference"], row["difference_low"], row["difference_high"])
-
-
-def _p_value(value: float) -> str:
-    """A p-value for a column headed p: `.003`, `<.001`."""
-    return format_p_value(value).removeprefix("p").removeprefix("=")
 
 
 def _share(value: float) -> str:

@@ -6,6 +6,7 @@ A chart is drawn in the light colours. In a page each of them becomes a CSS vari
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import Any, cast
@@ -82,7 +83,7 @@ def to_page(svg: str, name: str, description: str, layout: str = "") -> str:
         svg = svg.replace(own, f"var({variable})")
     own_ids = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{name}-", svg[start:])  # ids of one chart only
     opened, _, rest = own_ids.partition(">")
-    attributes = f'role="img" aria-label="{_attribute(description)}" class="{f"chart {layout}".rstrip()}"'
+    attributes = f'role="img" aria-label="{escape(description)}" class="{f"chart {layout}".rstrip()}"'
     return f"{_without_size(opened)} {attributes}>{rest}"
 
 
@@ -112,7 +113,3 @@ def to_svg(figure: Figure, name: str) -> str:
 def _without_size(tag: str) -> str:
     """The opening tag without width and height: the page sizes it by its view box."""
     return " ".join(part for part in tag.split() if not part.startswith(("width=", "height=")))
-
-
-def _attribute(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")

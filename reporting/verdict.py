@@ -153,9 +153,19 @@ def format_bounds(low: float | None, high: float | None) -> str:
     return f"({FEW_OF_A_LABEL})" if low is None or high is None else f"[{format_ratio(low)}, {format_ratio(high)}]"
 
 
+def format_with_bounds(value: float, low: float | None, high: float | None) -> str:
+    """A figure with its interval, `.867 [.843, .888]`, or with the reason there is none."""
+    return f"{format_ratio(value)} {format_bounds(low, high)}"
+
+
 def format_p_value(p_value: float) -> str:
     """A p-value with three digits, `p=.003`; a smaller one is `p<.001`."""
     return "p<.001" if p_value < 0.001 else f"p={format_ratio(p_value)}"  # noqa: PLR2004 (three digits)
+
+
+def format_bare_p_value(p_value: float) -> str:
+    """A p-value for a column headed p: `.003`, `<.001`."""
+    return format_p_value(p_value).removeprefix("p").removeprefix("=")
 
 
 def describe_drop(epoch: int, p_value: float) -> str:

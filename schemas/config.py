@@ -182,6 +182,13 @@ class StudyConfig(Settings):
         cells = (self.resolve(point) for grid in self._grids for point in iterate_points(grid))
         return list({cell.model_dump_json(): cell for cell in cells}.values())
 
+    def resolve_asked(self) -> list[CellSettings]:
+        """The settings of one cell of the grid for each base model with each prompt."""
+        cells = {
+            (cell.base_model.model_dump_json(), cell.prompt.model_dump_json()): cell for cell in self.resolve_all()
+        }
+        return list(cells.values())
+
     @property
     def _grids(self) -> tuple[Grid, ...]:
         return self.grid if isinstance(self.grid, tuple) else (self.grid,)

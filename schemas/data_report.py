@@ -75,7 +75,6 @@ class Lengths(NamedTuple):
     """Lengths of the headlines of one label, or of all where the label is None."""
 
     label: str | None
-    characters_min: int
     characters_median: float
     characters_p99: float
     characters_max: int

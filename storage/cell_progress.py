@@ -42,17 +42,15 @@ def finish_cell(warehouse: Path, cell_id: str, outcome: CellOutcome) -> None:
     Raises:
         UnknownIdError: No cell has this id.
     """
-    _change_cell(
-        warehouse,
-        cell_id,
-        "UPDATE cells SET status = $status, reason = NULL, steps = $steps, first_step = $first_step,"
-        " train_seconds = $train_seconds, examples_per_second = $examples_per_second,"
-        " tokens_per_second = $tokens_per_second, peak_memory_bytes = $peak_memory_bytes,"
-        " adapter_path = $adapter_path, adapter_hash = $adapter_hash, size_bytes = $size_bytes,"
-        " environment = $environment, finished_at = $now"
-        " WHERE cell_id = $cell_id",
-        {**vars(outcome), "environment": json.dumps(outcome.environment), "now": utc_now()},
-    )
+    columns = {
+        **vars(outcome),
+        "environment": json.dumps(outcome.environment),
+        "reason": None,
+        "finished_at": utc_now(),
+    }
+    assignments = ", ".join(f"{name} = ${name}" for name in columns)
+    update = f"UPDATE cells SET {assignments} WHERE cell_id = $cell_id"  # noqa: S608 (our own names)
+    _change_cell(warehouse, cell_id, update, columns)
 
 
 def save_cost(warehouse: Path, cell_id: str, train_seconds: float, size_bytes: int) -> None:

@@ -68,8 +68,8 @@ def load_runs(warehouse: Path, study_id: str, part: str) -> tuple[Labels, dict[t
             {"labels": LABEL_VALUES, "study_id": study_id, "part": part},
         ).fetchnumpy()
     runs = zip(rows["cell_id"].tolist(), rows["temperature"].tolist(), strict=True)
-    labels = rows["labels"][0] if len(rows["labels"]) else np.zeros(0, dtype=np.int64)
-    return labels, dict(zip(runs, rows["predicted"], strict=True))
+    labels = rows["labels"][0] if len(rows["labels"]) else []
+    return np.asarray(labels, dtype=np.int64), dict(zip(runs, rows["predicted"], strict=True))
 
 
 def save_comparisons(warehouse: Path, study_id: str, part: str, comparisons: "pd.DataFrame") -> None:

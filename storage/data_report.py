@@ -95,7 +95,7 @@ def _load_snapshot(connection: DuckDBPyConnection, snapshot_id: str) -> dict[str
         MOST_GROUPS,
     )
     lengths = read(
-        "SELECT label, characters_min, characters_median, characters_p99, characters_max, words_median"
+        "SELECT label, characters_median, characters_p99, characters_max, words_median"
         " FROM snapshot_statistics WHERE snapshot_id = ? ORDER BY label NULLS LAST"
     )
     changes = read("SELECT added, removed, relabelled, unchanged FROM snapshot_changes WHERE snapshot_id = ?")

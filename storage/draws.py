@@ -33,12 +33,11 @@ def load_drawn(warehouse: Path, cell_id: str, fewer_than: int) -> list[DrawnEval
 def load_distributions(warehouse: Path, evaluation_id: str) -> pd.DataFrame:
     """What an evaluation's draws are drawn from: headline_id, label and `PROBABILITIES`, bit for bit as saved."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT headline_id, label, p_negative, p_neutral, p_positive, p_unparsed FROM ledger.predictions"
             " JOIN headlines USING (headline_id) WHERE evaluation_id = ? ORDER BY headline_id",
             [evaluation_id],
         ).df()
-    return frame
 
 
 def save_draws(warehouse: Path, draws: pd.DataFrame) -> None:

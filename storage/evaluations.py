@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 from duckdb import DuckDBPyConnection
 
+from schemas.report import Chosen
 from storage.judging import JUDGING, LATEST
 from storage.named_rows import named_row, named_rows
 from storage.order import LEADERBOARD_ORDER
@@ -92,21 +93,18 @@ def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
     return {evaluation_id for (evaluation_id,) in rows}
 
 
-def load_best(warehouse: Path, study_id: str) -> dict[str, Any] | None:
+def load_best(warehouse: Path, study_id: str) -> Chosen | None:
     """The fine-tuned cell and the temperature that validation chooses (see `ledger.selection`); None without any.
 
-    Returns:
-        A row of cell_id, name, temperature and balanced_accuracy: the expected accuracy (see `leaderboard`) on each
-        label, averaged over the labels. Validation holds what train and test leave, so its labels may be far from
-        balanced, and a model that always answers one label must not win by that.
+    The choice is by the expected accuracy (see `leaderboard`) on each label, averaged over the labels. Validation holds
+    what train and test leave, so its labels may be far from balanced, and a model that always answers one label must
+    not win by that.
     """
     with reading(warehouse) as connection:
-        cursor = connection.execute(
-            "SELECT cell_id, name, temperature, balanced_accuracy FROM ledger.selection"
-            " WHERE study_id = ? AND choice = 1",
-            [study_id],
-        )
-        return named_row(cursor)
+        found = connection.execute(
+            "SELECT cell_id, name, temperature FROM ledger.selection WHERE study_id = ? AND choice = 1", [study_id]
+        ).fetchone()
+    return Chosen(*found) if found else None
 
 
 def forget_evaluations(warehouse: Path, cell_id: str) -> None:

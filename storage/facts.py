@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.lookup import Entry, UnknownIdError
+from storage.named_rows import named_rows
+from storage.order import LEADERBOARD_ORDER, PART_ORDER
 from storage.warehouse import reading
 
 if TYPE_CHECKING:
@@ -26,14 +28,14 @@ _ROWS = {
 }
 _TABLES = {
     "study": {
-        "parts": "SELECT part, count(*) AS headlines, count(*) FILTER (label = 'negative') AS negative,"
+        "parts": "SELECT part, count(*) AS headlines, count(*) FILTER (label = 'negative') AS negative,"  # noqa: S608
         " count(*) FILTER (label = 'neutral') AS neutral, count(*) FILTER (label = 'positive') AS positive"
         " FROM splits JOIN headlines USING (headline_id)"
         " WHERE split_id = (SELECT split_id FROM studies WHERE study_id = $id) GROUP BY part"
-        " ORDER BY list_position(['train', 'validation', 'test'], part)",
-        "leaderboard": "SELECT cell_id AS cell, cell_name, temperature, accuracy, accuracy_low, accuracy_high,"
+        f" ORDER BY {PART_ORDER}",
+        "leaderboard": "SELECT cell_id AS cell, cell_name, temperature, accuracy, accuracy_low, accuracy_high,"  # noqa: S608
         " macro_f1, is_champion FROM leaderboard WHERE study_id = $id AND part = 'test'"
-        " ORDER BY place, temperature",
+        f" ORDER BY {LEADERBOARD_ORDER}",
         "missing_cells": "SELECT cell_id AS cell, cell_name, status, reason FROM missing_cells WHERE study_id = $id",
         "dropped_cells": "SELECT cell_id AS cell, cell_name, epoch, p_value, bound, accuracy,"
         " best_accuracy, best_cell_name FROM dropped_cells WHERE study_id = $id",
@@ -96,13 +98,9 @@ def load_facts(warehouse: Path, entry: Entry) -> tuple[Row, dict[str, list[Row]]
 
 
 def _fetch(connection: "duckdb.DuckDBPyConnection", query: str, entry: Entry) -> list[Row]:
-    return read_rows(connection.execute(query, {"id": entry.identifier}))
-
-
-def read_rows(cursor: "duckdb.DuckDBPyConnection") -> list[Row]:
-    """The rows of a result by the names of its columns, times to the second."""
-    columns = [column[0] for column in cursor.description]
-    return [dict(zip(columns, map(_to_the_second, row), strict=True)) for row in cursor.fetchall()]
+    """The rows of a query by the names of its columns, times to the second."""
+    rows = named_rows(connection.execute(query, {"id": entry.identifier}))
+    return [{name: _to_the_second(value) for name, value in row.items()} for row in rows]
 
 
 def _to_the_second(value: Any) -> Any:

@@ -27,7 +27,7 @@ def load_fold_answers(warehouse: Path, split_id: str, part: str, evaluations: Se
     """
     columns = ", ".join(PROBABILITIES)
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             f"SELECT headline_id, label, predicted, parsed, argmax, argmax_parsed, {columns}, fold - 1 AS fold"  # noqa: S608 (our own names)
             " FROM ledger.predictions JOIN headlines USING (headline_id) JOIN splits USING (headline_id)"
             " JOIN split_folds ON split_folds.fold_split_id = splits.split_id"
@@ -35,7 +35,6 @@ def load_fold_answers(warehouse: Path, split_id: str, part: str, evaluations: Se
             " ORDER BY fold, headline_id",
             {"ids": list(evaluations), "split_id": split_id, "part": part},
         ).df()
-    return frame
 
 
 def load_fold_curves(warehouse: Path, part: str, evaluations: Sequence[str]) -> list[tuple[float, float, float]]:

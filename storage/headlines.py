@@ -124,10 +124,9 @@ def _save_source(
 def load_given(warehouse: Path, ingest_id: str) -> pd.DataFrame:
     """The official split of a source: columns headline_id and part; no rows where none is known."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT headline_id, part FROM given_parts WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
         ).df()
-    return frame
 
 
 def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
@@ -152,10 +151,9 @@ def load_ingestion(warehouse: Path, ingest_id: str) -> StoredIngestion | None:
 def load_rejected(warehouse: Path, ingest_id: str) -> pd.DataFrame:
     """The rejected rows of an ingestion: columns source, row_number, reason, raw."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT source, row_number, reason, raw FROM rejected_rows WHERE ingest_id = ? ORDER BY ALL", [ingest_id]
         ).df()
-    return frame
 
 
 def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
@@ -180,8 +178,7 @@ def load_columns(connection: DuckDBPyConnection, ingest_id: str) -> ReadColumns:
 def load_unmasked(warehouse: Path) -> pd.DataFrame:
     """The headlines that an earlier version saved without the ids of this one: columns headline_id, text."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute("SELECT headline_id, text FROM headlines WHERE masked_id IS NULL").df()
-    return frame
+        return connection.execute("SELECT headline_id, text FROM headlines WHERE masked_id IS NULL").df()
 
 
 def save_masks(warehouse: Path, masks: pd.DataFrame) -> None:

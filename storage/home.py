@@ -99,7 +99,7 @@ def file_name(identifier: str) -> str:
     """An id of the warehouse as the name of a file: one that another program wrote there could be a path elsewhere.
 
     Raises:
-        HomeError: It is none.
+        HomeError: It is not the plain name of a file.
     """
     if "/" in identifier or "\0" in identifier or identifier in {"", ".", ".."}:
         raise HomeError(f"warehouse: {show(identifier)} is no id that fintone gives; another program changed the file")

@@ -194,8 +194,9 @@ class _Engine:
         if self._path != path:
             self.close()
         if self._started is None:
-            config = {"temp_directory": f"{path}.tmp", "storage_compatibility_version": READABLE_FROM}
-            engine = duckdb.connect(config=config)
+            engine = duckdb.connect(
+                config={"temp_directory": f"{path}.tmp", "storage_compatibility_version": READABLE_FROM}
+            )
             engine.execute(_CONFINE.format(folder=_quote(f"{str(path.parent).rstrip('/')}/")))
             self._started, self._path = engine, path
         return self._started

@@ -7,8 +7,6 @@ from schemas.identity import short_hash
 from schemas.source import DateOrder
 from storage.accepted_rows import save_accepted_rows
 
-_LATEST = "FROM sources WHERE $ingest_id IN (ingest_id, again_of) ORDER BY number DESC LIMIT 1"
-
 _ROWS_OF_EARLIER = """
 WITH own AS (
     SELECT
@@ -48,7 +46,11 @@ Where that ingestion kept every copy, the second copy has its second headline of
 
 def find_latest(connection: DuckDBPyConnection, ingest_id: str) -> tuple[str, str] | None:
     """The latest ingestion of the same bytes and settings, and its snapshot."""
-    found = connection.execute(f"SELECT ingest_id, snapshot_id {_LATEST}", {"ingest_id": ingest_id}).fetchall()
+    found = connection.execute(
+        "SELECT ingest_id, snapshot_id FROM sources WHERE $ingest_id IN (ingest_id, again_of)"
+        " ORDER BY number DESC LIMIT 1",
+        {"ingest_id": ingest_id},
+    ).fetchall()
     return found[0] if found else None
 
 

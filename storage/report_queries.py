@@ -50,6 +50,7 @@ def _best(study_id: str, chosen: Chosen) -> str:
 
 def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> dict[str, str]:
     test = _on_test(study_id)
+    compared = listed([chosen.cell_id, *(contender.cell_id for contender in contenders)])
     return {
         "leaderboard": (
             f"SELECT cell_name, kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, "
@@ -90,14 +91,12 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
         ),
         "agreement": (
             f"SELECT name AS cell_name, agreement, n, {_FIGURES}, cell_id FROM accuracy_by_agreement {_NAMED} "
-            f"WHERE {test} AND {at_chosen(chosen)} AND cell_id IN "
-            f"{listed([chosen.cell_id, *(contender.cell_id for contender in contenders)])} "
+            f"WHERE {test} AND {at_chosen(chosen)} AND cell_id IN {compared} "
             f"ORDER BY cell_id <> '{chosen.cell_id}', place, least_agreement"
         ),
         "confusion": (
             f"SELECT name AS cell_name, kind, cell_id, label, predicted, n, share FROM confusion {_NAMED} JOIN cells "
-            f"USING (cell_id) WHERE {test} AND {at_chosen(chosen)} AND cell_id IN "
-            f"{listed([chosen.cell_id, *(contender.cell_id for contender in contenders)])} "
+            f"USING (cell_id) WHERE {test} AND {at_chosen(chosen)} AND cell_id IN {compared} "
             "ORDER BY list_position(['fine-tuned', 'base', 'baseline'], kind), "
             f"cell_id <> '{chosen.cell_id}', place, label, predicted"
         ),

@@ -79,13 +79,12 @@ def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.
     """
     with reading(warehouse) as connection:
         connection.register("wanted", pd.DataFrame({"text_id": pd.Series(text_ids, dtype="str").unique()}))
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             f"SELECT text_id, is_truncated, {', '.join(PROBABILITIES)} FROM ledger.scores"  # noqa: S608
             " SEMI JOIN wanted USING (text_id) WHERE cell_id = $cell_id AND temperature = $temperature"
             " AND decoding_id = $decoding_id AND adapter_hash = $adapter_hash",
             vars(scorer),
         ).df()
-    return frame
 
 
 def save_batch(

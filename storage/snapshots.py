@@ -87,9 +87,8 @@ def _find_previous(connection: DuckDBPyConnection, source: SourceRecord) -> str 
 def load_snapshot(warehouse: Path, snapshot_id: str) -> pd.DataFrame:
     """The snapshot's headlines in order: their ids, text, label, copies, context and instrument."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT headline_id, text_id, masked_id, group_id, text, label, copies, context, instrument"
             " FROM snapshot_headlines JOIN headlines USING (headline_id) WHERE snapshot_id = ? ORDER BY position",
             [snapshot_id],
         ).df()
-    return frame

@@ -76,7 +76,7 @@ def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
     with reading(warehouse) as connection:
         if not is_up_to_date(connection):
             return pd.DataFrame(columns=["text_id", "part", "text"], dtype="str")
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT text_id, max_by(part, part = 'test') AS part, any_value(text) AS text"
             " FROM splits JOIN split_settings USING (split_id) JOIN headlines USING (headline_id)"
             " WHERE settings->>'method' = 'hashed' AND (settings->>'seed')::BIGINT = ? AND text_id IS NOT NULL"
@@ -84,7 +84,6 @@ def load_earlier_parts(warehouse: Path, seed: int) -> pd.DataFrame:
             " GROUP BY text_id",
             [seed],
         ).df()
-    return frame
 
 
 def save_folds(
@@ -124,14 +123,13 @@ def load_folds(warehouse: Path, split_id: str) -> list[str]:
 def load_part(warehouse: Path, split_id: str, part: str) -> pd.DataFrame:
     """A part in the order of its snapshot: columns headline_id, text, label, group_id, context, instrument."""
     with reading(warehouse) as connection:
-        frame: pd.DataFrame = connection.execute(
+        return connection.execute(
             "SELECT headline_id, text, label, coalesce(group_id, headline_id) AS group_id,"
             " context, instrument FROM splits"
             " JOIN snapshot_headlines USING (snapshot_id, headline_id)"
             " JOIN headlines USING (headline_id) WHERE split_id = ? AND part = ? ORDER BY position",
             [split_id, part],
         ).df()
-    return frame
 
 
 def load_parts_of(warehouse: Path, split_id: str, text_ids: Sequence[str]) -> dict[str, str]:

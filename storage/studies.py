@@ -10,6 +10,7 @@ from typing import Any, Literal
 from schemas.errors import FailureError
 from schemas.source import DateOrder
 from storage.lookup import unknown
+from storage.named_rows import as_row
 from storage.order import next_number
 from storage.report_queries import cutoffs_query
 from storage.warehouse import reading, utc_now, writing
@@ -47,23 +48,18 @@ class StudyRecord:
 def save_study(warehouse: Path, study: StudyRecord) -> None:
     """Save a study that is to run; of a known one only the name and the tags change, where some are given."""
     with writing(warehouse) as connection:
+        row = {
+            **{name: value for name, value in vars(study).items() if name != "tags"},
+            "config": json.dumps(study.config),
+            "status": "running",
+            "started_at": utc_now(),
+            "number": next_number(connection, "studies"),
+        }
         connection.execute(
-            "INSERT INTO studies (study_id, profile, snapshot_id, split_id, base_model, base_revision, source,"
-            " synthetic, config, temperatures, decoding_id, status, started_at, number,"
-            " ingest_id, name, tags)"
-            " VALUES ($study_id, $profile, $snapshot_id, $split_id, $base_model, $base_revision, $source,"
-            " $synthetic, $config, $temperatures, $decoding_id, 'running', $started_at, $number, $ingest_id, $name,"
-            " MAP($keys::VARCHAR[], $values::VARCHAR[]))"
+            f"INSERT INTO studies BY NAME {as_row(row)}, MAP($keys::VARCHAR[], $values::VARCHAR[]) AS tags"
             " ON CONFLICT DO UPDATE SET name = coalesce(excluded.name, name),"
             " tags = if(cardinality(excluded.tags) > 0, excluded.tags, tags)",
-            {
-                **{name: value for name, value in vars(study).items() if name != "tags"},
-                "keys": list(study.tags),
-                "values": list(study.tags.values()),
-                "config": json.dumps(study.config),
-                "started_at": utc_now(),
-                "number": next_number(connection, "studies"),
-            },
+            {**row, "keys": list(study.tags), "values": list(study.tags.values())},
         )
 
 

@@ -10,7 +10,7 @@ from storage.accepted_rows import fill_headlines
 from storage.order import next_number
 from storage.warehouse import reading, utc_now, writing
 
-_OF_HEADLINES = ("published_at_column", "timezone", "date_order", "instrument_column", "publisher_column")
+_DATING_SETTINGS = ("published_at_column", "timezone", "date_order", "instrument_column", "publisher_column")
 """Settings that decide which times, instruments and publishers headlines have."""
 
 
@@ -66,4 +66,4 @@ def is_read_otherwise(connection: DuckDBPyConnection, location: str, sha256: str
 
 def _of_headlines(settings: str) -> list[str | None]:
     given = json.loads(settings)
-    return [given.get(name) for name in _OF_HEADLINES]
+    return [given.get(name) for name in _DATING_SETTINGS]

@@ -74,10 +74,8 @@ def migrate_to_read(path: Path) -> None:
         WarehouseMissingError: There is no warehouse at `path`.
         InputError, FailureError: As `prepare_to_read` does.
     """
-    with reading(path) as connection:
-        if is_up_to_date(connection):
-            return
-    prepare_to_read(path)
+    if not is_current(path):
+        prepare_to_read(path)
 
 
 def prepare_warehouse(path: Path) -> None:

@@ -44,7 +44,7 @@ def make_report(text: str = "Sales rose .", **changes: object) -> DataReport:
         "copies": (CopyCount("reworded", 7, 21, 2),),
         "largest_groups": (CopyGroup(text, 9, "reworded", ("neutral", "positive")),),
         "resolutions": (("dropped", 4),),
-        "lengths": (Lengths("neutral", 3, 119, 275.5, 315, 21), Lengths(None, 3, 119, 275.5, 315, 21)),
+        "lengths": (Lengths("neutral", 119, 275.5, 315, 21), Lengths(None, 119, 275.5, 315, 21)),
         "changes": Changes(120, 3, 2, 11_000),
         "drift": (Drift("PSI of labels", 0.31, 0, "major"), Drift("share of neutral", 0.6, 0.5, None)),
     }

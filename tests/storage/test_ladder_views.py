@@ -150,7 +150,7 @@ def test_the_best_fine_tune_of_a_base_is_the_one_that_validation_chooses(finishe
     save_evaluations(finished, made, pd.concat(answers))
     rows = ask(finished, "SELECT DISTINCT cell_id FROM ladder WHERE is_best_of_base ORDER BY cell_id")
     assert rows == [("better",), ("other base",)]
-    assert load_best(finished, "study")["cell_id"] == "better"
+    assert load_best(finished, "study").cell_id == "better"
 
 
 @pytest.mark.parametrize("dearer", [{"epochs": 4}, {"learning_rate": 2e-3}, {"seed": 43}, {}])
@@ -162,4 +162,4 @@ def test_of_equally_good_cells_validation_chooses_the_cheapest(finished, cell, e
     made = [evaluation(name, 0.1, part="validation", evaluation_id=name) for name in names]
     right = {"cheap": 0.3, "dear": 0.1 + 0.2}  # which only rounding makes larger
     save_evaluations(finished, made, pd.concat([predict(name, p=right[name]) for name in names]))
-    assert load_best(finished, "study")["cell_id"] == "cheap"
+    assert load_best(finished, "study").cell_id == "cheap"
