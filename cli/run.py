@@ -67,7 +67,7 @@ def run(
         "study_name": name,
         "tags": read_tags(tag),
     }
-    varied = [f"grid.{assignment.strip()}" for assignment in grid or []]
+    varied = [f"grid.{assignment.strip().removeprefix('grid.')}" for assignment in grid or []]
     assignments = [*assign(flags), *reading, *varied, *(set_ or [])]
     refuse_conflicts([*(f"base_model.name={model}" for model in (base_model or [])[:1]), *assignments])
     rules = find_rules(profile, assignments)

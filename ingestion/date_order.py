@@ -7,6 +7,7 @@ from datetime import datetime
 from schemas.source import DateOrder
 
 ORDERS: tuple[DateOrder, ...] = ("dmy", "mdy", "ymd")
+_FIRST = {"d": "day", "m": "month", "y": "year"}
 _CENTURY = 69
 """Two digits from here on are years of the 20th century, as in POSIX."""
 
@@ -27,8 +28,11 @@ def find_order(dates: Sequence[str], likely: DateOrder | None = None) -> DateOrd
     fits = {order: {date: iso for date in dates if (iso := year_first(date, order))} for order in ORDERS}
     most = max(map(len, fits.values()))
     if most < len(set().union(*fits.values())):
-        first, second = (next(date for date in fits[one] if date not in fits[other]) for one, other in _rivals(fits))
-        raise DateOrderError(f"some are day first, as {first!r}, and some month first, as {second!r}")
+        some = (
+            f"{_FIRST[one[0]]} first, as {next(date for date in fits[one] if date not in fits[other])!r}"
+            for one, other in _rivals(fits)
+        )
+        raise DateOrderError("some are " + ", and some ".join(some))
     best = [order for order in ORDERS if len(fits[order]) == most]
     latest = f"{datetime.now().year}-99"  # noqa: DTZ005 (a day more or less does not matter)
     best = [order for order in best if max(fits[order].values(), default="") < latest] or best

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 import pandas as pd
 
 from schemas.errors import InputError
+from schemas.reasons import describe_reason
 
 MARGIN = pd.Timedelta(days=15)
 """Days around the prices whose sessions are needed as well: no exchange is shut for longer."""
@@ -47,6 +48,6 @@ def list_sessions(name: str, first: date, last: date) -> pd.DataFrame:
                 f"calendar {name!r}: no exchange has this code; XNYS is New York, XLON London, XETR Frankfurt, 24/7 "
                 "has every day; the others are in the documentation of exchange_calendars"
             ) from error
-        raise CalendarError(f"calendar {name!r}: {' '.join(str(error).split())}") from error
+        raise CalendarError(f"calendar {name!r}: {describe_reason(error)}") from error
     columns = {"session": sessions.tz_localize(None), "closes_at": closes.tz_convert("UTC").tz_localize(None)}
     return pd.DataFrame({name: times.as_unit("us") for name, times in columns.items()})

@@ -51,30 +51,18 @@ def read_prices(
     Raises:
         PricesError: No column holds prices, or no row has one.
     """
-    rows, column = _spread(table.assign(session=dates), source, price_column)
+    rows, column = _spread(table, dates, source, price_column)
     texts = rows["price"].astype("str").str.strip()
     plain = texts.where(~texts.str.fullmatch(_THOUSANDS), texts.str.replace(",", ""))
     price = pd.to_numeric(plain, errors="coerce")
-    rows = rows.assign(price=price)
-    known = pd.DatetimeIndex(sessions)
-    reasons = np.select(
-        [
-            rows["session"].isna(),
-            rows["instrument"].isna() | (rows["instrument"] == ""),
-            rows["price"].isna() | ~np.isfinite(rows["price"]),
-            rows["price"] <= 0,
-            ~rows["session"].isin(known),
-        ],
-        [
-            "the date cannot be read",
-            "no instrument",
-            "the price is no number",
-            "the price is not above zero",
-            NO_SESSION,
-        ],
-        default="",
-    )
-    rows = rows.assign(reason=reasons)
+    reasons = {
+        "the date cannot be read": rows["session"].isna(),
+        "no instrument": rows["instrument"].isna() | (rows["instrument"] == ""),
+        "the price is no number": price.isna() | ~np.isfinite(price),
+        "the price is not above zero": price <= 0,
+        NO_SESSION: ~rows["session"].isin(pd.DatetimeIndex(sessions)),
+    }
+    rows = rows.assign(price=price, reason=np.select(list(reasons.values()), list(reasons), default=""))
     fine = rows[rows["reason"] == ""]
     equal = fine.drop_duplicates(["instrument", "session", "price"])
     twice = equal.duplicated(["instrument", "session"], keep=False)
@@ -91,21 +79,20 @@ def read_prices(
     return Prices(kept.reset_index(drop=True), rejected, column)
 
 
-def _spread(table: pd.DataFrame, source: str, price_column: str | None) -> tuple[pd.DataFrame, str]:
+def _spread(table: pd.DataFrame, dates: pd.Series, source: str, price_column: str | None) -> tuple[pd.DataFrame, str]:
     """One row for each price, with columns session, instrument and price; and the name of the column of prices."""
     instrument = find_column(table.columns, INSTRUMENTS)
     price = price_column or find_column(table.columns, PRICES)
     if price is not None and price not in table.columns:
-        raise PricesError(
-            f"{source}: has no column {price!r}; its columns are {', '.join(map(repr, table.columns[:-1]))}"
-        )
+        raise PricesError(f"{source}: has no column {price!r}; its columns are {', '.join(map(repr, table.columns))}")
     if instrument is not None and price is not None:
         named = table[instrument].astype("str").str.strip().str.upper().where(table[instrument].notna())
-        return pd.DataFrame({"session": table["session"], "instrument": named, "price": table[price]}), price
+        return pd.DataFrame({"session": dates, "instrument": named, "price": table[price]}), price
     date = find_column(table.columns, DATES)
     wide = [name for name in table.columns if name not in {date, "session", instrument}]
     if instrument is None and price is None and wide:
-        long = table.melt(id_vars="session", value_vars=wide, var_name="instrument", value_name="price")
+        dated = table.assign(session=dates)
+        long = dated.melt(id_vars="session", value_vars=wide, var_name="instrument", value_name="price")
         long = long[long["price"].notna() & (long["price"].astype("str").str.strip() != "")]
         return long.assign(instrument=long["instrument"].str.strip().str.upper()), "a column an instrument"
     lacking = "instrument (or ticker)" if instrument is None else "close (or adj_close, price)"

@@ -13,7 +13,7 @@ from pydantic import Discriminator, JsonValue, Tag, TypeAdapter, ValidationError
 
 from schemas.cell import OF_EXAMPLES, OF_RECORD, WITHOUT_EFFECT, BaseModelSettings, CellSettings
 from schemas.listing import show
-from schemas.settings import iterate_settings
+from schemas.settings import explain_rule, iterate_settings
 
 Grid = dict[str, tuple[JsonValue, ...]]
 Point = dict[str, JsonValue]
@@ -96,8 +96,7 @@ def check_values(path: str, values: tuple[JsonValue, ...]) -> tuple[JsonValue, .
         try:
             checked.append(adapter.dump_python(adapter.validate_python(value), mode="json"))
         except ValidationError as error:
-            rule = error.errors()[0]["msg"].removeprefix("Value error, ").replace("Input should", "must")
-            raise ValueError(f"{path} = {show(value)}: {rule}") from error
+            raise ValueError(f"{path} = {show(value)}: {explain_rule(error.errors()[0]['msg'])}") from error
     if not checked or any(value in checked[:place] for place, value in enumerate(checked)):
         raise ValueError(f"{path} = {show(list(values))}: " + ("names a value twice" if checked else "give a value"))
     return tuple(checked)
@@ -129,4 +128,4 @@ def resolve_point(settings: CellSettings, point: Mapping[str, JsonValue]) -> Cel
         return CellSettings.model_validate(values)
     except ValidationError as error:
         where = ", ".join(f"{path} = {show(value)}" for path, value in point.items())
-        raise ValueError(f"{where}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
+        raise ValueError(f"{where}: {explain_rule(error.errors()[0]['msg'])}") from error

@@ -5,7 +5,6 @@ Checks names, not values.
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from types import UnionType
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -15,7 +14,7 @@ from schemas.errors import InputError
 from schemas.grid import SHORT_NAMES, VARIABLE, explain_fixed, open_short_names
 from schemas.listing import cut
 from schemas.profiles import unknown_setting
-from schemas.settings import iterate_settings
+from schemas.settings import iterate_settings, kinds_of
 from schemas.yaml_text import YamlTextError, read_yaml
 
 GRID = "grid."
@@ -104,7 +103,6 @@ def _list_grids(values: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
     """The setting that a grid is to vary, by its dotted path or its short name."""
-    name = name.removeprefix(GRID)
     path = SHORT_NAMES.get(name, name)
     if path in VARIABLE:
         return path
@@ -114,13 +112,13 @@ def _find_varied(name: str, fields: Mapping[str, FieldInfo]) -> str:
 def _parse_list(path: str, text: str, field: FieldInfo) -> Any:
     """The values of a setting that varies; a list or a mapping among them is one value."""
     listed = text if text.startswith("[") else f"[{text}]"
-    return _read(path, listed, as_words=any(kind is str or get_origin(kind) is dict for kind in _kinds(field)))
+    return _read(path, listed, as_words=any(kind is str or get_origin(kind) is dict for kind in kinds_of(field)))
 
 
 def _parse(path: str, text: str, field: FieldInfo) -> Any:
     if field.annotation in (str, str | None) and text not in {"", "null"} and text[0] not in "\"'":
         return text
-    kinds, is_given = _kinds(field), text not in {"", "null"}
+    kinds, is_given = kinds_of(field), text not in {"", "null"}
     may_be_list = any(get_origin(kind) is tuple for kind in kinds) and (is_given or len(kinds) == 1)
     if may_be_list and not text.startswith("["):
         text = f"[{text}]"
@@ -135,8 +133,3 @@ def _read(path: str, text: str, *, as_words: bool) -> Any:
         return read_yaml(text, as_words=as_words)
     except YamlTextError as error:
         raise InputError(f"{path} = {cut(text)}: {error}; write a list as 1,3 or [1,3], a text in quotes") from error
-
-
-def _kinds(field: FieldInfo) -> tuple[Any, ...]:
-    """The types that a setting may have."""
-    return get_args(field.annotation) if isinstance(field.annotation, UnionType) else (field.annotation,)

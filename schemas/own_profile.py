@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from types import UnionType
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
@@ -13,7 +12,7 @@ from schemas.config import StudyConfig
 from schemas.errors import InputError
 from schemas.listing import show
 from schemas.paths import local_path
-from schemas.settings import iterate_settings
+from schemas.settings import iterate_settings, kinds_of
 from schemas.small_file import read_small_text
 from schemas.yaml_text import YamlTextError, read_yaml
 
@@ -68,7 +67,7 @@ def _iterate_groups(settings: type[BaseModel]) -> Iterator[str]:
 
 def _holds_words(path: str, field: FieldInfo) -> bool:
     """Whether a setting is a text, or a list or mapping of words."""
-    kinds = get_args(field.annotation) if isinstance(field.annotation, UnionType) else (field.annotation,)
+    kinds = kinds_of(field)
     has_words = any(get_origin(kind) is dict or get_args(kind)[:1] == (str,) for kind in kinds)
     return str in kinds or (has_words and path != "grid")
 

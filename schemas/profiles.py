@@ -3,7 +3,6 @@
 `build_config` is the one place where pydantic's many-line report becomes the line that a user reads.
 """
 
-import re
 from collections.abc import Mapping
 from importlib.resources import files
 from itertools import takewhile
@@ -19,7 +18,7 @@ from schemas.grid import ONE_GRID, SEVERAL_GRIDS, SHORT_NAMES, VARIABLE
 from schemas.listing import cut, show
 from schemas.nearest import did_you_mean, find_nearest
 from schemas.own_profile import is_own_profile, read_profile, read_profile_text
-from schemas.settings import iterate_settings
+from schemas.settings import explain_rule, iterate_settings
 
 _SPELT_OUT = {"lr": "learning_rate"}
 """Words that names of cells shorten."""
@@ -119,15 +118,10 @@ def _describe(problem: ErrorDetails) -> str:
     if problem["type"] == "missing":
         return f"{path} is missing: give it a value"
     if problem["type"] == "value_error":
-        return f"{path}: {problem['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+        return f"{path}: {explain_rule(problem['msg'])}".removeprefix(": ")
     if problem["input"] is None and problem["type"].endswith("_type"):
         return f"{path} has no value: give it one"
-    rule = "must be a group of settings" if problem["type"] == "model_type" else _rule(problem["msg"])
+    rule = "must be a group of settings" if problem["type"] == "model_type" else explain_rule(problem["msg"])
     if problem["loc"] and isinstance(problem["loc"][-1], int):  # a value of a list
         return f"{path.rpartition('.')[0]}: {show(problem['input'])} {rule}"
     return f"{path} = {show(problem['input'])}: {rule}"
-
-
-def _rule(message: str) -> str:
-    """Pydantic's "Input should be greater than 0" as "must be greater than 0"."""
-    return re.sub(r"^\w+ should\b", "must", message)

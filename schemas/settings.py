@@ -1,7 +1,9 @@
 """The base class of every group of settings, and the types that several groups share."""
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -53,6 +55,16 @@ class NamingSettings(Settings):
         if isinstance(value, str) and "\0" in value:
             raise ValueError(f"{value!r:.50} holds a NUL character: take it out")
         return value
+
+
+def explain_rule(message: str) -> str:
+    """The rule of a message of pydantic's: "Input should be greater than 0" as "must be greater than 0"."""
+    return re.sub(r"^\w+ should\b", "must", message.removeprefix("Value error, "))
+
+
+def kinds_of(field: FieldInfo) -> tuple[Any, ...]:
+    """The types that a setting may have."""
+    return get_args(field.annotation) if isinstance(field.annotation, UnionType) else (field.annotation,)
 
 
 def iterate_settings(group: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from learning.models.model_files import ModelFiles, ModelFilesError, hash_once
 from learning.models.stored_tensors import read_tensors
 from schemas.errors import FailureError
+from schemas.reasons import describe_reason
 
 ADAPTER_FILES = WEIGHTS, CONFIG = ("adapter_model.safetensors", "adapter_config.json")
-LONGEST_REASON = 300
-"""Most characters that are shown of a library's message."""
 AGAIN = "put the right files back, or remove the folder and run its study again"
 
 
@@ -21,8 +20,7 @@ class AdapterError(FailureError):
 
 def not_loadable(folder: Path, error: Exception) -> AdapterError:
     """The error for an adapter that a library fails to load, with the library's reason."""
-    reason = " ".join(str(error).split())[:LONGEST_REASON]
-    return AdapterError(f"adapter {folder}: cannot be loaded ({reason}); {AGAIN}")
+    return AdapterError(f"adapter {folder}: cannot be loaded ({describe_reason(error)}); {AGAIN}")
 
 
 def check_adapter(folder: Path, expected: str | None = None) -> str:

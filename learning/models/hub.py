@@ -104,11 +104,19 @@ def _download(
         raise HubError(f"{noun} {name}: {refusal}") from error
 
 
+def name_offline_switches() -> str:
+    """The variables that keep the client of the hub offline, as `A and B`."""
+    from huggingface_hub.constants import ENV_VARS_TRUE_VALUES
+
+    switches = [name for name in OFFLINE_SWITCHES if os.environ.get(name, "").upper() in ENV_VARS_TRUE_VALUES]
+    return " and ".join(switches) or OFFLINE_SWITCHES[0]
+
+
 def _explain_no_copy(models_folder: Path) -> str:
     from huggingface_hub import is_offline_mode
 
     if is_offline_mode():
-        switches = " and ".join(switch for switch in OFFLINE_SWITCHES if os.environ.get(switch)) or OFFLINE_SWITCHES[0]
+        switches = name_offline_switches()
         return f"the hub is not called because of {switches}: unset it, or give a folder ({models_folder} has no copy)"
     return f"the hub cannot be reached: give a folder, or try again with a network ({models_folder} has no copy)"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from learning.models.hub import OFFLINE_SWITCHES
+from learning.models.hub import name_offline_switches
 from schemas.checkup import Finding
 from schemas.reasons import describe_reason
 from schemas.redaction import HUB_TOKENS, show_address
@@ -33,7 +33,7 @@ def check_hub() -> Finding:
     from huggingface_hub import constants, is_offline_mode
 
     if is_offline_mode():
-        switches = " and ".join(name for name in OFFLINE_SWITCHES if os.environ.get(name))
+        switches = name_offline_switches()
         text = f"offline, as {switches} says: only models that are here already"
         return Finding("hub", "note", text, f"to fetch others: unset {switches}")
     address = show_address(constants.ENDPOINT)

@@ -11,6 +11,7 @@ from fsspec import AbstractFileSystem, url_to_fs
 from learning.training.checkpoints import MANIFEST
 from schemas.errors import InputError
 from schemas.files import appearing_folder
+from schemas.reasons import describe_reason
 
 
 class SharedStorageError(InputError):
@@ -42,9 +43,9 @@ class SharedStorage:
             system, root = _open(self.address)
             system.makedirs(root, exist_ok=True)
         except (OSError, ValueError, ImportError) as error:
-            text = " ".join(str(error).split())
             raise SharedStorageError(
-                f"runner.storage {self.address}: cannot be written to ({text}); name a folder that every machine shares"
+                f"runner.storage {self.address}: cannot be written to ({describe_reason(error)}); name a folder that "
+                "every machine shares"
             ) from error
 
 

@@ -107,6 +107,11 @@ def test_a_base_model_that_two_options_name_is_refused(refuse: Refuse, home: Pat
     assert not home.exists()
 
 
+def test_a_setting_that_varies_twice_is_refused_however_it_is_written(refuse: Refuse) -> None:
+    line = refuse("run", "--grid", "grid.lora.r=16,32", "--grid", "lora.r=64,128")
+    assert "lora.r is given twice: grid.lora.r=16,32 and grid.lora.r=64,128" in line
+
+
 def test_a_home_that_cannot_be_created_is_named(refuse: Refuse, home: Path) -> None:
     home.write_text("a file of someone's")
     assert f"FINTONE_HOME {home}: cannot create" in refuse("run")

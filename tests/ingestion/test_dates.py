@@ -116,6 +116,7 @@ def test_a_likely_order_is_chosen_only_where_the_dates_leave_a_choice(dates, ord
     [
         (["03/04/2025"], "'03/04/2025' may be dmy or mdy"),
         (["13/04/2025", "04/13/2025"], "some are day first, as '13/04/2025', and some month first, as '04/13/2025'"),
+        (["99/12/31", "12/31/99"], "some are year first, as '99/12/31', and some month first, as '12/31/99'"),
     ],
 )
 def test_an_order_that_cannot_be_found_is_reported_with_an_example(dates, message):

@@ -78,6 +78,12 @@ def test_a_table_without_prices_is_refused_with_the_reason() -> None:
         read({"ticker": ["A"], "close": ["0"]}, ["2024-01-01"])
 
 
+def test_a_column_that_is_not_there_is_refused_with_those_that_are() -> None:
+    table = pd.DataFrame({"session": ["x"], "ticker": ["A"], "px": ["1"], "volume": ["3"]})
+    with pytest.raises(PricesError, match=r"has no column 'nope'; its columns are 'session', 'ticker', 'px', 'volume'"):
+        read_prices(table, pd.to_datetime(pd.Series(["2024-01-01"])), SESSIONS["session"], "p.csv", "nope")
+
+
 def frame(prices: list[float | None], instrument: str = "A") -> pd.DataFrame:
     rows = [(instrument, day, price) for day, price in zip(SESSIONS["session"], prices, strict=False) if price]
     return pd.DataFrame(rows, columns=["instrument", "session", "price"])

@@ -106,6 +106,7 @@ def test_a_value_that_is_no_day_is_refused(value: Any) -> None:
 @pytest.mark.parametrize(
     ("grid", "line"),
     [
+        ({"base_model.name": [""]}, "grid: base_model.name = '': must have at least 1 character"),
         ({"lora.r": [0]}, "grid: lora.r = 0: must be greater than or equal to 1"),
         ({"lora.r": []}, "grid: lora.r = []: give a value"),
         ({"lora.r": [4, "4"]}, "grid: lora.r = [4, '4']: names a value twice"),

@@ -121,6 +121,6 @@ def test_a_hub_that_cannot_be_reached_is_a_note(
 
 @pytest.mark.parametrize("switch", ["HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"])
 def test_offline_is_a_note_and_the_hub_is_not_called(silent: str, tmp_path: Path, switch: str) -> None:
-    found = check(tmp_path, HF_ENDPOINT=silent, **{switch: "1"})
+    found = check(tmp_path, HF_ENDPOINT=silent, **{"TRANSFORMERS_OFFLINE": "0", switch: "1"})
     assert found["state"] == "note"
     assert found["message"].startswith(f"offline, as {switch} says")
