@@ -32,12 +32,13 @@ from benchmarks.hardware import count_weights, measure_matmul_rate, write_large_
 from benchmarks.headlines import load_parts
 from benchmarks.machine import print_figures, write_results
 from embedded.paths import MODEL_FOLDER
-from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device, choose_device, is_out_of_memory, peak_memory_bytes, start_peak_memory
 from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
 from learning.models.quiet import quiet_libraries
+from learning.models.saving import save_fine_tune
 from learning.prompt.decoding import Decoding, find_answers
 from learning.prompt.encoding import common_prefix_length, encode_examples, encode_prompts
 from learning.prompt.template import scoring_text
@@ -275,7 +276,7 @@ def prepare(folder: Path, headlines: list[str], device: Device, scratch: Path) -
     for name, weight in drawn.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.005)
-    save_adapter(drawn, adapter)
+    save_fine_tune(drawn, adapter)
     del drawn
     trained = attach_saved_adapter(load_model(folder, "nf4", device), adapter)
     return Subject(folder, adapter, device, load_tokenizer(folder), trained, headlines)

@@ -66,7 +66,8 @@ def export_cell(beginning: str, output: Path, *, merge: bool) -> list[tuple[str,
             _write(unfinished, model, settings, merge=merge)
             if canaries is not None:
                 check = _check(unfinished, model, canaries, is_whole=form.is_whole)
-            card = render_model_card(model.card, form, check)
+            hub_name = model.card.base_model if came_from_hub(model.card) else None
+            card = render_model_card(model.card, form, check, hub_name)
             (unfinished / "README.md").write_text(card, encoding="utf-8")
     except OSError as error:
         raise output_error(output, error) from error

@@ -224,6 +224,8 @@ def find_base(home: Home, card: "CellCard", training: TrainingSettings) -> "Base
 
     requested, revision, on_hub = card.hyperparameters["base_model"], card.base_revision, came_from_hub(card)
     name = requested["name"] if on_hub or requested["name"] == EMBEDDED else card.base_folder or requested["name"]
+    if not on_hub and name != EMBEDDED and not Path(name).is_dir():
+        raise NoModelError(f"base model {card.base_model}: its folder {name} is not there any more; put it back")
     found = resolve_base_model(name, revision if on_hub else None, home.models)
     if found.revision != revision:
         raise NoModelError(

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from reporting.licences import describe_data_licence
+from reporting.licences import describe_data_licence, describe_model_licence
 from reporting.markdown import escape, render_table
 from reporting.verdict import format_ratio, format_with_bounds
 from schemas.listing import count
@@ -14,18 +14,20 @@ KEPT = ("machine",)
 """Facts about a training that are not passed on with the model."""
 
 
-def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
+def render_model_card(card: CellCard, form: ExportForm, check: str, hub_name: str | None) -> str:
     """The card in Markdown, with the header that model hubs read.
 
     Args:
         card: The cell.
         form: What the folder holds.
         check: The result of comparing the folder with the ledger, in a sentence.
+        hub_name: ORG/NAME of the base model if it came from the hub.
     """
     licence = describe_data_licence(card.source, card.source_kind, synthetic=card.synthetic)
+    of_base = describe_model_licence(card.base_model)
     return "\n".join(
         [
-            *_header(card, form),
+            *_header(card, form, hub_name),
             f"# {card.base_model}, fine-tuned on financial headlines",
             "",
             f"{_describe_cell(card)} {form.description}",
@@ -35,7 +37,10 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
             "",
             f"{_describe_data(card)} Snapshot `{card.snapshot_id}`: {_format_sizes(card)}.",
             "",
-            f"Licence of the data: {escape(licence)}. It may extend to what is made with the model.",
+            (
+                f"Licence of the data: {escape(licence)}. Licence of the base model: {escape(of_base)}. Either may "
+                "extend to what is made with the model."
+            ),
             "",
             "## Figures",
             "",
@@ -55,14 +60,14 @@ def render_model_card(card: CellCard, form: ExportForm, check: str) -> str:
     )
 
 
-def _header(card: CellCard, form: ExportForm) -> list[str]:
+def _header(card: CellCard, form: ExportForm, hub_name: str | None) -> list[str]:
     values: list[tuple[str, Any]] = [
-        ("base_model", card.base_model),
+        *([("base_model", hub_name)] if hub_name else []),
         ("library_name", form.library),
         ("pipeline_tag", form.task),
         ("license", "other"),
-        ("license_name", describe_data_licence(card.source, card.source_kind, synthetic=card.synthetic)),
-        ("language", "en"),
+        ("license_name", "of-the-data-and-the-base-model"),
+        ("license_link", "README.md"),
         ("tags", ["finance", "sentiment-analysis", *(["lora"] if "lora" in card.hyperparameters else []), "fintone"]),
     ]
     return ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values), "---", ""]

@@ -23,29 +23,37 @@ def _describe_files(quantization: str, *, merge: bool) -> str:
     if quantization == "nf4":
         return (
             "The folder holds whole weights that are not quantised: those of the NF4 base that the adapter was trained "
-            "on, dequantised, with the adapter added in full precision. The figures were measured on that model."
+            "on, dequantised, with the adapter added. The figures were measured on that model."
         )
-    return "The folder holds whole weights: those of the base with the adapter added in full precision."
+    return "The folder holds whole weights: those of the base with the adapter added."
 
 
 def _describe_script(settings: CellSettings, *, merge: bool) -> list[str]:
     """How to ask it by the script of the export, as lines of Markdown."""
-    adapter = "peft and bitsandbytes" if settings.base_model.quantization == "nf4" else "peft"
+    needed = ["transformers", "accelerate"] if merge else ["transformers", "peft"]
+    needed += ["bitsandbytes"] if settings.base_model.quantization == "nf4" and not merge else []
+    needed += ["scikit-learn"] if settings.prompt.examples and settings.prompt.examples_by == "nearest" else []
+    shown = {"context": settings.prompt.context, "instrument": settings.prompt.names_instrument}
+    names = [name for name, is_shown in shown.items() if is_shown]
+    given = "".join(f', {name}="{name.upper()}"' for name in names)
+    options = "".join(f' --{name} "{name.upper()}"' for name in names)
     return [
         (
-            f"`{SCRIPT}` computes the probability of each label as fintone does. It needs transformers with "
-            f"{'accelerate' if merge else adapter}, not fintone:"
+            f"`{SCRIPT}` gives the probability of each label as fintone computes it, with top-k and top-p of the "
+            f"figures (in `prompt.json`). It needs {', '.join(needed)}, and not fintone. In a shell and in Python:"
         ),
         "",
-        "```python",
-        "import sys",
-        "",
-        'sys.path.append("FOLDER")',
-        "from classify import Classifier",
-        "",
-        "classifier = Classifier()",
-        'classifier.classify("Profit rose in the third quarter", temperature=1.0)',
+        "```sh",
+        f'python FOLDER/{SCRIPT} "Profit rose in the third quarter"{options}',
         "```",
+        "",
+        "```python",
+        "from runpy import run_path",
+        "",
+        f'classifier = run_path("FOLDER/{SCRIPT}")["Classifier"]()',
+        f'classifier.classify("Profit rose in the third quarter"{given}, temperature=1.0)',
+        "```",
+        *([] if merge else ["", "`base_model_name_or_path` in `adapter_config.json` says where the base is."]),
     ]
 
 
@@ -56,8 +64,8 @@ def _describe_prompt(prompt: PromptSettings) -> list[str]:
     words = ", ".join(f"` {word}` ({label})" for label, word in prompt.label_words.items())
     lines = [
         (
-            f"It asks with the text below; the next tokens are {words}. Square brackets within a headline or a context "
-            "become round ones, line ends spaces."
+            f"It asks with the text below; the next tokens are {words}. A first token that has such a word in it "
+            "counts too. Square brackets within a headline or a context become round ones, line ends spaces."
         ),
         "",
         "```",
@@ -91,7 +99,6 @@ def _describe_examples(prompt: PromptSettings) -> str:
             "of one that is a near copy of the headline, fintone shows another of `pool`."
         )
     return (
-        f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline, except near "
-        "copies of it: by the cosine of TF-IDF vectors of characters (2 to 5 within a word). `classify` takes them as "
-        "`examples`."
+        f"The examples are the headlines of `pool` in `{EXAMPLES_FILE}` most similar to the headline: by the cosine of "
+        "TF-IDF vectors of characters (2 to 5 within a word). fintone leaves out near copies of the headline."
     )

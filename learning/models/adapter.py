@@ -12,7 +12,6 @@ from learning.models.adapter_files import AGAIN, AdapterError, check_adapter, no
 from learning.models.device import is_out_of_memory
 from learning.models.lora_linear import LoraLinear
 from learning.models.quiet import quiet_libraries
-from schemas.files import appearing_folder
 
 
 def attach_new_adapter(
@@ -83,13 +82,3 @@ def attach_saved_adapter(base: Any, folder: Path, expected: str | None = None, *
 
 def _use_own_layers(config: LoraConfig) -> None:
     config._register_custom_module({torch.nn.Linear: LoraLinear})  # noqa: SLF001 (peft's way in, under this name)
-
-
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter to `folder`, which appears complete or not at all, without PEFT's empty model card.
-
-    The folder then has the same files as an adapter that is copied from a checkpoint.
-    """
-    with appearing_folder(folder, replace=True) as unfinished:
-        model.save_pretrained(str(unfinished))
-        (unfinished / "README.md").unlink()

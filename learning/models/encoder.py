@@ -22,8 +22,8 @@ from learning.models.device import Device, is_out_of_memory
 from learning.models.encoder_checks import check_fine_tuned, find_labels, is_adapter, most_tokens
 from learning.models.model_files import ModelFiles, find_files
 from learning.models.quiet import quiet_libraries
+from learning.models.saving import save_pretrained
 from schemas.cell import LoraSettings
-from schemas.files import appearing_folder
 from schemas.label import LABELS, Label
 
 POOLER = "pooler"
@@ -147,14 +147,6 @@ def load_fine_tuned(base_folder: Path, folder: Path, expected: str | None, devic
         raise not_loadable(folder, error) from error
 
 
-def save_fine_tuned(model: Any, folder: Path) -> None:
-    """Write all weights, or the adapter, to `folder`, which appears complete or not at all."""
-    with appearing_folder(folder, replace=True) as unfinished:
-        with quiet_libraries():
-            model.save_pretrained(str(unfinished))
-        (unfinished / "README.md").unlink(missing_ok=True)
-
-
 def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output: Path) -> None:
     """Write a fine-tune as a folder that transformers' `pipeline("text-classification")` loads.
 
@@ -167,8 +159,8 @@ def write_classifier(base_folder: Path, fine_tune: Path, device: Device, output:
         output: The folder.
     """
     model = load_fine_tuned(base_folder, fine_tune, None, device)
+    save_pretrained(model, output)
     with quiet_libraries():
-        model.save_pretrained(str(output))
         tokenizer = load_encoder_tokenizer(base_folder)
         tokenizer.model_max_length = most_tokens(model.config.to_dict()) or tokenizer.model_max_length
         tokenizer.save_pretrained(str(output))

@@ -16,6 +16,7 @@ from learning.models.base_model import NOUN, load_model, load_tokenizer
 from learning.models.device import choose_device
 from learning.models.model_files import find_carried, find_files
 from learning.models.quiet import quiet_libraries
+from learning.models.saving import save_pretrained
 from learning.prompt.decoding import AnswerSpace
 from learning.prompt.encoding import answer_paths
 from learning.prompt.template import spellings
@@ -69,7 +70,7 @@ def write_merged(
                 delattr(model.config, key)
         if quantization != "none":
             _turn_as_published(model)
-        model.save_pretrained(str(output))
+        save_pretrained(model, output)
         load_tokenizer(base_folder).save_pretrained(str(output))
     for file in find_carried(find_files(NOUN, base_folder)):
         shutil.copyfile(file, output / file.name)
@@ -94,7 +95,7 @@ def write_script(
     answers = AnswerSpace(tokenizer, vocabulary, spellings(prompt), answer_paths(tokenizer, prompt))
     base = {"quantization": settings.base_model.quantization, "dtype": choose_device(settings.training).dtype_name}
     content = {
-        **prompt.model_dump(mode="json", include={"instruction", "template", "label_words", "context", "examples"}),
+        **prompt.model_dump(mode="json", exclude={"spellings", "examples_seed"}),
         **decoding.model_dump(mode="json", include={"top_k", "top_p"}),
         "answers": answers.sequences,
         "base": None if merge else base,

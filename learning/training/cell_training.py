@@ -11,9 +11,9 @@ import datasets
 import torch
 from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
-from learning.models.adapter import save_adapter
 from learning.models.adapter_files import ADAPTER_FILES, check_adapter
 from learning.models.loaded_base import LoadedBase
+from learning.models.saving import save_fine_tune
 from learning.models.windows import find_window
 from learning.prompt.encoding import EncodedExample, check_lengths, common_prefix_length, longest_allowed
 from learning.training.arguments import build_arguments, checkpoints_gradients, encode_rows
@@ -86,7 +86,7 @@ class CellTraining:
     def _keep_adapter(self) -> None:
         assert self.trainer is not None
         self.run.record(self.trainer, self.model)
-        save_adapter(self.model, self.training.adapter_folder)
+        save_fine_tune(self.model, self.training.adapter_folder)
 
     def forget_trainer(self) -> None:
         """Drop the trainer and free its memory."""

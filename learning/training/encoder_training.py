@@ -13,9 +13,10 @@ from transformers import TrainingArguments
 
 from learning.models.adapter_files import ADAPTER_FILES
 from learning.models.device import Device, is_out_of_memory, start_peak_memory
-from learning.models.encoder import attach_encoder_adapter, label_columns, load_encoder, save_fine_tuned
+from learning.models.encoder import attach_encoder_adapter, label_columns, load_encoder
 from learning.models.encoder_checks import FULL_FILES, check_fine_tuned
 from learning.models.quiet import quiet_libraries
+from learning.models.saving import save_fine_tune
 from learning.training.arguments import plain_arguments, use_one_gpu
 from learning.training.cell import OutOfMemoryError
 from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
@@ -116,7 +117,7 @@ def _train(
     if run.stopped:
         raise TrainingStoppedError
     run.record(trainer, model)
-    save_fine_tuned(model, run.training.adapter_folder)
+    save_fine_tune(model, run.training.adapter_folder)
 
 
 def _build_arguments(run: Run, recipe: Recipe, size: int, output: Path) -> TrainingArguments:

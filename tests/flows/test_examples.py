@@ -114,9 +114,9 @@ def test_an_export_carries_the_examples_and_is_checked_with_them(study: Study, b
     assert not model.prompt.context  # its study has none; headlines that it judges later may have one
     texts = ("Profit of the company rose by 5 %", *(each["headline"] for each in content["pool"]))
     assert list(read_examples(tmp_path / "model", model.prompt).choose(texts)) == list(model.chooser.choose(texts))
-    canaries = load_canaries(Home.from_environment().warehouse, cell, 4)
+    canaries = load_canaries(Home.from_environment().warehouse, cell, 8)
     assert canaries
-    assert check_script(tmp_path / "model", model, canaries) == (4 if by == "fixed" else 0)
+    assert check_script(tmp_path / "model", model, canaries) > 4  # the others are near copies of an example
 
 
 def test_an_export_is_checked_with_the_examples_of_its_own_file(

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
+from learning.models.saving import save_fine_tune
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 
@@ -49,13 +50,13 @@ def shard(folder: Path, weight_map: dict[str, str] | None = None) -> None:
 
 
 def add_adapter(folder: Path) -> None:
-    from learning.models.adapter import attach_new_adapter, save_adapter
+    from learning.models.adapter import attach_new_adapter
 
     drawn = attach_new_adapter(load_model(folder, "none", CPU), r=4, alpha=16, dropout=0.1, seed=1)
     for name, weight in drawn.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.5)
-    save_adapter(drawn, folder.parent / "adapter")
+    save_fine_tune(drawn, folder.parent / "adapter")
     for file in (folder.parent / "adapter").iterdir():
         shutil.copy(file, folder)
 

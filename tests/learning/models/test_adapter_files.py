@@ -16,12 +16,13 @@ from safetensors.torch import load_file, save_file
 
 import learning.models.adapter
 from embedded.paths import MODEL_FOLDER
-from learning.models.adapter import attach_new_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter
 from learning.models.adapter_files import AdapterError, check_adapter
 from learning.models.base_model import load_model
 from learning.models.device import Device
 from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
+from learning.models.saving import save_fine_tune
 
 CPU = Device("cpu", torch.float32, "adamw_torch", scoring_tokens=1_000)
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -34,7 +35,7 @@ def draw(folder: Path, seed: int, r: int = 4) -> Path:
     for name, weight in drawn.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.05, generator=torch.Generator().manual_seed(seed))
-    save_adapter(drawn, folder)
+    save_fine_tune(drawn, folder)
     return folder
 
 

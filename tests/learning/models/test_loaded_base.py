@@ -8,11 +8,12 @@ import torch
 
 from embedded.paths import MODEL_FOLDER
 from learning.models import loaded_base
-from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
+from learning.models.saving import save_fine_tune
 from learning.prompt.decoding import Decoding, find_answers
 from learning.scoring import scoring
 from learning.scoring.scoring import find_token_budget, score_headlines
@@ -31,7 +32,7 @@ def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, weight in drawn.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(weight, std=0.05, generator=torch.Generator().manual_seed(len(name)))
-    save_adapter(drawn, folder)
+    save_fine_tune(drawn, folder)
     return folder
 
 

@@ -9,11 +9,12 @@ from peft import LoraConfig
 from peft.tuners.lora.layer import Linear
 
 from embedded.paths import MODEL_FOLDER
-from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model
 from learning.models.device import choose_device
 from learning.models.loaded_base import LoadedBase
 from learning.models.lora_linear import LoraLinear, draw_kept
+from learning.models.saving import save_fine_tune
 from schemas.cell import LoraSettings
 
 
@@ -108,6 +109,6 @@ def test_a_whole_base_trains_with_this_layer_and_a_quantised_one_with_pefts() ->
 def test_an_adapter_of_this_layer_is_loaded_as_any_other(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("adapter")
     model = LoadedBase(MODEL_FOLDER, "nf4", choose_device()).train_new(LoraSettings(r=4), 1)
-    save_adapter(model, folder / "adapter")
+    save_fine_tune(model, folder / "adapter")
     plain = attach_saved_adapter(load_model(MODEL_FOLDER, "none", choose_device()), folder / "adapter")
     assert not any(isinstance(module, LoraLinear) for module in plain.modules())

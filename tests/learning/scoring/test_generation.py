@@ -19,11 +19,12 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from embedded.grammar import generate_headline
 from embedded.paths import MODEL_FOLDER
-from learning.models.adapter import attach_new_adapter, attach_saved_adapter, save_adapter
+from learning.models.adapter import attach_new_adapter, attach_saved_adapter
 from learning.models.base_model import load_model, load_tokenizer
 from learning.models.device import Device
 from learning.models.fine_tune import FineTune
 from learning.models.loaded_base import LoadedBase
+from learning.models.saving import save_fine_tune
 from learning.prompt.decoding import Decoding, LabelProbabilities, find_answers
 from learning.prompt.encoding import answer_paths, encode_prompts
 from learning.prompt.template import spellings as spell
@@ -92,7 +93,7 @@ def case(
         for name, weight in drawn.named_parameters():
             if "lora_B" in name:
                 torch.nn.init.normal_(weight, std=0.02, generator=torch.Generator().manual_seed(len(name)))
-        save_adapter(drawn, adapter)
+        save_fine_tune(drawn, adapter)
         model = attach_saved_adapter(load_model(folder, quantization, CPU), adapter)
     scoring = LoadedBase(folder, quantization, CPU).score_with(FineTune(adapter) if adapter else None)
     return Case(model, scoring, load_tokenizer(folder), headlines)
