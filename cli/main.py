@@ -20,7 +20,7 @@ from cli.ingest import ingest
 from cli.list import list_things
 from cli.market import market
 from cli.options import BAD_INPUT, FAILED, INTERRUPTED, describe_interruption
-from cli.output.console import StandardOutput, print_notice
+from cli.output.console import StandardOutput, clear_line, print_notice
 from cli.profiles import profiles
 from cli.promote import promote
 from cli.report import report
@@ -92,7 +92,8 @@ def main() -> None:
     with noting_interruption() as interrupted:
         code = _run([word for word in arguments if word != "--debug"], interrupted, debug=debug)
     if code == INTERRUPTED:
-        sys.stderr.write(describe_interruption(arguments))
+        clear_line()
+        print_notice(describe_interruption(arguments))
     sys.exit(code)
 
 

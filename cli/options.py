@@ -57,7 +57,7 @@ def describe_interruption(arguments: "Sequence[str]") -> str:
         kept = "; what was answered is kept, but a pipe is not read again"
     else:
         kept = "; what was finished is kept, and the same command goes on from there" if command in _CONTINUING else ""
-    return f"fintone: interrupted{kept}\n"
+    return f"fintone: interrupted{kept}"
 
 
 def assign(flags: dict[str, str | None]) -> list[str]:

@@ -10,7 +10,7 @@ import typer
 
 from cli import debugging
 from cli.options import FAILED, FORMAT, INTERRUPTED, Format, describe_interruption
-from cli.output.console import find_screen, print_notice
+from cli.output.console import clear_line, find_screen, print_notice
 from schemas.text import show_text
 
 
@@ -46,6 +46,8 @@ def _leave_at_once(reason: BaseException) -> None:
     is_interrupted = isinstance(reason, KeyboardInterrupt)
     if debugging.is_on:
         sys.stderr.write(show_text("".join(traceback.format_exception(reason)), lines=True))
-    sys.stderr.write(describe_interruption(("sql",)) if is_interrupted else f"fintone: {show_text(str(reason))}\n")
+    clear_line()
+    line = describe_interruption(("sql",)) if is_interrupted else f"fintone: {show_text(str(reason))}"
+    sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
     os._exit(INTERRUPTED if is_interrupted else FAILED)

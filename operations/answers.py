@@ -90,7 +90,7 @@ def score_source(
         on_rows: Receives how many rows are done, their total (None for a stream), and the speed in words.
         notify: Receives lines: how the source is read, before it is scored, and that the model is loading.
         look: Receives the id of a stream's scoring after each batch.
-        on_interrupt: Receives the results so far on Ctrl-C or a signal to end.
+        on_interrupt: Receives the results so far, if there are any, on Ctrl-C or a signal to end.
 
     Raises:
         InputError: The source cannot be read, or has nothing that can be scored.
@@ -105,7 +105,8 @@ def score_source(
         except Exception:
             raise
         except BaseException:
-            on_interrupt(scoring.result())
+            if scoring.counts.rows_read or scoring.kept:
+                on_interrupt(scoring.result())
             raise
         return scoring.result()
 
@@ -223,12 +224,19 @@ def _describe_truncated(counts: ScoringCounts) -> str:
 
 
 def describe_result(scored: ScoredSource) -> list[str]:
-    """The results of a scored source, in lines: its counts, the temperature, warnings and the evaluation."""
+    """The results of a scored source, in lines: its counts, the temperature, warnings and the evaluation.
+
+    Of a scoring that was interrupted before a batch of rows was finished, only what is kept is told.
+    """
+    kept = [f"{scored.source}: {count(scored.kept, 'answer')} more kept for the next run"] if scored.kept else []
+    if kept and not scored.counts.rows_read:
+        return kept
     return [
         format_counts(scored),
         f"{scored.source}: answered {scored.answering}",
         *scored.warnings,
         *scored.evaluation,
+        *kept,
     ]
 
 

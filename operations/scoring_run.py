@@ -5,6 +5,7 @@ Runs without Prefect.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from operations.chosen_model import ChosenModel
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from reporting.score_files import Write
 
 
+FIRST_PART = 256
+"""Headlines that are scored before the speed of the model is known."""
+SECONDS_OF_A_PART = 60.0
+"""Seconds of scoring after which answers are saved: an interruption loses no more."""
+
+
 @dataclass(frozen=True)
 class ScoredSource:
     """A source that was scored, with the results."""
@@ -45,6 +52,8 @@ class ScoredSource:
     """How the answers compare with the labels of the source, in lines, if that was requested."""
     unevaluated: str | None = None
     """Why none of them was compared, if that was requested."""
+    kept: int = 0
+    """Answers that are saved, and whose rows are not, since the scoring was interrupted before their batch ended."""
 
 
 class ScoringRun:
@@ -62,6 +71,7 @@ class ScoringRun:
         self.source, self.settings, self.chosen = source, settings, chosen
         self.write, self.on_rows, self.notify = write, on_rows, notify
         self.counts, self.meter, self.is_loaded = ScoringCounts(), Meter(), False
+        self.kept = 0
         self.warehouse = Home.from_environment().warehouse
         self.others = rename_others(source.columns.kept)
         self.date_order: DateOrder | None = None
@@ -117,6 +127,7 @@ class ScoringRun:
             reasons,
             tuple(self.labelled.describe()) if self.labelled else (),
             self.labelled.explain_nothing() if self.labelled and self.counts.rows_read else None,
+            self.kept,
         )
 
     def score_batch(self, batch: "HeadlineBatch") -> None:
@@ -135,7 +146,7 @@ class ScoringRun:
             known = load_scores(self.warehouse, scorer, texts["text_id"].tolist())
             parts_of = load_parts_of(self.warehouse, split_id, batch.headlines["trained_id"].tolist())
         unknown = texts[~texts["text_id"].isin(known["text_id"])]
-        answered, too_long = self.answer(unknown, batch.rows)
+        answered, too_long = self.answer_in_parts(unknown, batch.rows)
         if not self.chosen.truncates:
             too_long += known.loc[known["is_truncated"], "text_id"].tolist()
             known = known[~known["is_truncated"]]
@@ -163,6 +174,7 @@ class ScoringRun:
             part=parts.astype("str").where(parts.notna()),
         )
         save_batch(self.warehouse, self.source.scoring_id, scorer, answered, saved, rejected, self.counts)
+        self.kept = 0
         if self.write is not None and len(rows):
             self.write(self.as_answers(described))
         if self.labelled:
@@ -191,7 +203,27 @@ class ScoringRun:
         }
         return answers[list(ANSWER_COLUMNS)].assign(**cells)
 
-    def answer(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
+    def answer_in_parts(self, texts: "pd.DataFrame", rows: int) -> tuple["pd.DataFrame", list[str]]:
+        """The answers of a batch, as `answer` gives them; those of a slow model are saved after each minute or so."""
+        import pandas as pd
+
+        from storage.scores import save_answers
+
+        frames: list[pd.DataFrame] = []
+        too_long: list[str] = []
+        done = 0
+        while done < len(texts) or not frames:
+            rate = self.meter.rate(0.0)
+            size = FIRST_PART if rate is None else max(1, int(SECONDS_OF_A_PART / rate))
+            part = texts.iloc[done : done + size]
+            answered, refused = self.answer(part, partial(self.take, done, len(texts), rows))
+            frames, too_long, done = [*frames, answered], [*too_long, *refused], done + len(part)
+            if done < len(texts):
+                save_answers(self.warehouse, self.chosen.scorer, answered)
+                self.kept += len(answered)
+        return pd.concat(frames), too_long
+
+    def answer(self, texts: "pd.DataFrame", on_headlines: Callable[[int], None]) -> tuple["pd.DataFrame", list[str]]:
         """The answers, as `storage.scores.save_batch` takes them; and the ids of texts too long to have one."""
         import numpy as np
 
@@ -209,7 +241,7 @@ class ScoringRun:
             )
             questions, truncate = model.ask(tuple(texts["text"]), *shown), self.chosen.truncates
             job = AnsweringJob(model.base, model.fine_tune, questions, model.prompt, *cuts, truncate)
-            result = run_job(job, lambda done: self.take(done, len(texts), rows))
+            result = run_job(job, on_headlines)
             self.meter.stop("model")
             fits, has_answer, probabilities = result.fits, result.answered, result.probabilities
         columns = {name: probabilities[:, column] for column, name in enumerate(PROBABILITIES)}
@@ -223,11 +255,11 @@ class ScoringRun:
             card = self.chosen.model.card
             self.notify(f"loading {card.base_model}, fine-tuned as cell {card.cell_id}")
 
-    def take(self, done: int, texts: int, rows: int) -> None:
-        """Record how many texts of a batch are scored, and show the corresponding number of its rows."""
+    def take(self, before: int, texts: int, rows: int, done: int) -> None:
+        """Record how many texts of a part are scored, and show how many rows of the batch are done."""
         self.meter.update("model", done)
-        if done < texts:
-            self.show(rows * done // texts)
+        if before + done < texts:
+            self.show(rows * (before + done) // texts)
 
     def show(self, rows: int) -> None:
         """Show how many rows are done, including those of the current batch, and how fast."""

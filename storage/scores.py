@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from duckdb import DuckDBPyConnection
 
 from schemas.label import PROBABILITIES
 from schemas.scoring import Drift, ScoringCounts
@@ -87,6 +88,21 @@ def load_scores(warehouse: Path, scorer: Scorer, text_ids: Sequence[str]) -> pd.
         ).df()
 
 
+def save_answers(warehouse: Path, scorer: Scorer, answers: pd.DataFrame) -> None:
+    """Save answers of a batch that is not finished, as `save_batch` takes them: its next run knows them."""
+    with writing(warehouse) as connection:
+        _insert_answers(connection, scorer, answers)
+
+
+def _insert_answers(connection: DuckDBPyConnection, scorer: Scorer, answers: pd.DataFrame) -> None:
+    connection.register("answers", answers)
+    connection.execute(
+        "INSERT OR REPLACE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
+        " $decoding_id AS decoding_id, $adapter_hash AS adapter_hash, $now AS scored_at, * FROM answers",
+        {**vars(scorer), "now": utc_now()},
+    )
+
+
 def save_batch(
     warehouse: Path,
     scoring_id: str,
@@ -108,14 +124,9 @@ def save_batch(
         counts: The counts of the whole scoring so far.
     """
     with writing(warehouse) as connection:
-        connection.register("answers", answers)
+        _insert_answers(connection, scorer, answers)
         connection.register("rows", rows)
         key = {"scoring_id": scoring_id}
-        connection.execute(
-            "INSERT OR REPLACE INTO ledger.scores BY NAME SELECT $cell_id AS cell_id, $temperature AS temperature,"
-            " $decoding_id AS decoding_id, $adapter_hash AS adapter_hash, $now AS scored_at, * FROM answers",
-            {**vars(scorer), "now": utc_now()},
-        )
         connection.execute(
             "INSERT INTO ledger.scored_rows BY NAME SELECT $scoring_id AS scoring_id, *"
             " FROM rows ANTI JOIN (FROM ledger.scored_rows WHERE scoring_id = $scoring_id)"

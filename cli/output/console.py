@@ -68,6 +68,12 @@ def print_lines(lines: list[tuple[str, str]], console: Console = stdout) -> None
             console.print(Text(" " * indent + line), soft_wrap=True)
 
 
+def clear_line() -> None:
+    """Remove what stands in the last line of a terminal, such as the progress bar of a query that was interrupted."""
+    if stderr.is_terminal and not stderr.is_dumb_terminal:
+        sys.stderr.write("\r\x1b[K")
+
+
 def print_notice(message: str) -> None:
     """Print a line to standard error."""
     print_text(show_text(message), stderr)

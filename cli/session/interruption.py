@@ -127,7 +127,7 @@ def _end_after_signal(numbers: socket.socket, interrupted: Event) -> None:
                 _give_up_on_server()
                 time.sleep(SECONDS_TO_END)
                 stderr.show_cursor(True)
-                sys.stderr.write(describe_interruption(sys.argv[1:]))
+                sys.stderr.write(f"{describe_interruption(sys.argv[1:])}\n")
                 _leave()
 
 

@@ -16,4 +16,4 @@ from cli.options import describe_interruption
     ],
 )
 def test_an_interruption_promises_only_what_the_command_keeps(arguments: list[str], kept: str) -> None:
-    assert describe_interruption(arguments) == f"fintone: interrupted{kept}\n"
+    assert describe_interruption(arguments) == f"fintone: interrupted{kept}"

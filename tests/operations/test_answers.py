@@ -10,11 +10,12 @@ import pytest
 
 from learning.study.identity import decoding_id
 from learning.study.intervals import mean_interval
-from operations import score_input
-from operations.answers import NoScorerError, answers_file, choose_model, score_source
+from operations import score_input, scoring_run
+from operations.answers import NoScorerError, answers_file, choose_model, describe_result, score_source
 from operations.floors import describe_proposal
 from operations.judged import NotJudgedError, load_judged
 from operations.promotion import propose
+from operations.scoring_run import ScoredSource
 from reporting.csv_rows import CsvRows
 from schemas.promotion import Champion
 from schemas.score import ScoreSettings
@@ -155,6 +156,45 @@ def test_an_interrupted_scoring_continues_where_it_stopped(trained_home: Path, t
     done = run(trained[1], "answers.csv")
     assert done.counts.headlines_known == len(set(texts[:20]))
     assert len(pd.read_csv("answers.csv")) == 40
+
+
+def test_answers_of_a_slow_model_are_kept_before_their_batch_ends(
+    trained_home: Path, trained: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(scoring_run, "FIRST_PART", 8)
+    monkeypatch.setattr(scoring_run, "SECONDS_OF_A_PART", 1e-9)
+    texts = sorted(set(write_news(40)))
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    interrupted: list[ScoredSource] = []
+
+    def stop(done: int, *_: Any) -> None:
+        if done > 12:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_source(settings, choose_model(settings), on_rows=stop, on_interrupt=interrupted.append)
+    [(kept,)] = ask(trained_home, "SELECT count(*) FROM ledger.scores")
+    assert 8 <= kept < len(texts)
+    assert [describe_result(scored) for scored in interrupted] == [
+        [f"news.csv: {kept} answers more kept for the next run"]
+    ]
+    assert ask(trained_home, "SELECT count(*) FROM ledger.scored_rows") == [(0,)]
+    done = run(trained[1], "answers.csv")
+    assert (done.counts.headlines_known, done.counts.headlines_scored, done.kept) == (kept, len(texts) - kept, 0)
+
+
+def test_an_interruption_before_the_first_answer_reports_nothing(trained_home: Path, trained: Any) -> None:
+    write_news(40)
+    settings = ScoreSettings(source="news.csv", model=trained[1])
+    interrupted: list[ScoredSource] = []
+
+    def stop(line: str) -> None:
+        if line.startswith("loading"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        score_source(settings, choose_model(settings), notify=stop, on_interrupt=interrupted.append)
+    assert interrupted == []
 
 
 def test_the_champion_scores_at_the_temperature_of_its_promotion_or_another(trained_home: Path, trained: Any) -> None:
