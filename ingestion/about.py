@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import Any
 
 from ingestion.cells import is_empty
-from ingestion.column_names import end_of, find_named, pluralise, split_words
+from ingestion.column_names import end_of, find_named, rank_names, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.labels import label_word
 from ingestion.others import plain_cell
@@ -108,10 +108,7 @@ def read_word(field: str, cell: Any) -> str | None:
 
 
 def _rank(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
-    forms = [*known, *map(pluralise, known)]
-    found = ((place, {end_of(name), " ".join(split_words(name))}) for place, name in enumerate(names))
-    ranks = ((place, [rank for rank, form in enumerate(forms) if form in folded]) for place, folded in found)
-    return {place: min(fitting) for place, fitting in ranks if fitting}
+    return rank_names(names, known, lambda name: {end_of(name), " ".join(split_words(name))})
 
 
 def _fits(field: str, values: ColumnValues) -> bool:

@@ -1,7 +1,7 @@
 """How the names of columns are compared: case, padding, `_`, `-` and a plural ignored."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -36,8 +36,16 @@ def find_named(names: Sequence[str], wanted: str) -> list[int]:
     return (exact or [place for place, name in enumerate(names) if fold(name) == fold(wanted)])[:1]
 
 
-def rank_names(names: Sequence[str], known: Sequence[str]) -> dict[int, int]:
-    """The rank of each column with a known name or its plural, 0 for the best."""
-    forms = [*known, *map(pluralise, known)]
-    folded = ((place, fold(name)) for place, name in enumerate(names))
-    return {place: forms.index(name) for place, name in folded if name in forms}
+def rank_names(
+    names: Sequence[str], known: Sequence[str], spell: Callable[[str], set[str]] = lambda name: {fold(name)}
+) -> dict[int, int]:
+    """The rank of each column with a known name or its plural, 0 for the best.
+
+    Args:
+        names: The columns.
+        known: The known names, the best first.
+        spell: The forms of a column's name that are looked up; by default the name as names are compared.
+    """
+    rank_of = {form: rank for rank, form in reversed(list(enumerate((*known, *map(pluralise, known)))))}
+    found = ((place, spell(name) & rank_of.keys()) for place, name in enumerate(names))
+    return {place: min(map(rank_of.__getitem__, forms)) for place, forms in found if forms}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ingestion.about import find_about, find_undated, miss_about
-from ingestion.column_names import end_of, find_named, pluralise, rank_names, split_words
+from ingestion.column_names import end_of, find_named, rank_names, split_words
 from ingestion.column_values import ColumnValues
 from ingestion.entities import OF_ENTITIES
 from ingestion.found_columns import Columns
@@ -222,10 +222,8 @@ class Table:
 
     def _rank_words(self, known: Sequence[str]) -> dict[int, int]:
         """The rank of each column whose name contains a known name as a word; all rank below exact names."""
-        forms = [*known, *map(pluralise, known)]
-        words = ((place, set(split_words(name))) for place, name in enumerate(self.names))
-        found = ((place, [rank for rank, form in enumerate(forms) if form in parts]) for place, parts in words)
-        return {place: len(forms) + min(ranks) for place, ranks in found if ranks}
+        found = rank_names(self.names, known, lambda name: set(split_words(name)))
+        return {place: 2 * len(known) + rank for place, rank in found.items()}
 
     def _rank_ends(self, known: Sequence[str], places: set[int]) -> dict[int, int]:
         """The rank of each place whose name, or the last key of its path, is a known one."""

@@ -18,7 +18,7 @@ _SYSTEM_NAME = re.compile(
     r"thumbs\.db|desktop\.ini|makefile|dockerfile|_success|_(common_)?metadata|dataset_(infos?|dict)\.json|state\.json",
     re.IGNORECASE,
 )
-_SYSTEM_FOLDER = "__MACOSX"
+SYSTEM_FOLDER = "__MACOSX"
 
 
 def describe_why(path: PurePath) -> str | None:
@@ -31,7 +31,7 @@ def describe_why(path: PurePath) -> str | None:
         return "hidden"
     if _TEMPORARY.fullmatch(path.name):
         return "temporary"
-    if _SYSTEM_NAME.fullmatch(path.name) or _SYSTEM_FOLDER in path.parts:
+    if _SYSTEM_NAME.fullmatch(path.name) or SYSTEM_FOLDER in path.parts:
         return "system file"
     is_document = path.suffix.lower() in {"", ".txt"} and _DOCUMENT_NAME.fullmatch(path.name)
     return "document" if is_document or _DOCUMENT_SUFFIX.fullmatch(path.suffix) else None

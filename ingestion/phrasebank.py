@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from ingestion.archives import describe_files, list_files, read_member
 from ingestion.encodings import LINE_ENDS, Text
 from ingestion.labels import LabelWords
-from ingestion.passed_over import describe_why
+from ingestion.passed_over import SYSTEM_FOLDER, describe_why
 from ingestion.rows import RawRow, broken_row
 from schemas.errors import InputError
 
@@ -23,8 +23,6 @@ FILE_NAMES = {
 
 Levels = dict[int, bytes]
 """Files by their agreement level."""
-
-_JUNK_FOLDER = "__MACOSX"
 
 
 class PhraseBankError(InputError):
@@ -141,5 +139,5 @@ def _split_lines(content: bytes) -> Iterator[str]:
 
 
 def _find(folder: Path, name: str) -> Path | None:
-    found = [folder / name, *sorted(path for path in folder.glob(f"*/{name}") if path.parent.name != _JUNK_FOLDER)]
+    found = [folder / name, *sorted(path for path in folder.glob(f"*/{name}") if path.parent.name != SYSTEM_FOLDER)]
     return next((path for path in found if path.is_file()), None)

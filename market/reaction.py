@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from market.events import bootstrap_mean, study_events
+from market.events import SEED, bootstrap_mean, study_events
 from market.inference import LEAST_SESSIONS, Estimate, correlate_ranks, regress
 from schemas.listing import count
 from schemas.market import RANKS
@@ -135,7 +135,7 @@ def _describe_quantiles(joined: pd.DataFrame, horizons: Sequence[int]) -> pd.Dat
         if known.empty:
             continue
         quantile = np.ceil(known["sentiment"].rank(pct=True) * QUANTILES).astype("int64")
-        random = np.random.default_rng(42)
+        random = np.random.default_rng(SEED)
         for number, days in known.groupby(quantile):
             values = days[f"return_{horizon}"]
             low, high = bootstrap_mean(values.to_numpy(), days["session"].to_numpy(), random) or (None, None)

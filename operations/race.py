@@ -43,13 +43,13 @@ def save_answers(study: StudyPlan, cell: CellPlan, epoch: int, result: "Evaluati
     """Save how a cell that pauses at the end of an epoch answered validation, at the lowest temperature."""
     import numpy as np
 
-    from learning.study.unparsed import parsed_labels, with_unparsed
+    from learning.study.unparsed import parsed_labels, true_label_probabilities
     from storage.races import PauseRecord, save_pause
 
     labels = result.part.label_numbers
     assert result.probabilities is not None
     assert result.temperature is not None
-    expected = with_unparsed(result.probabilities)[np.arange(len(labels)), labels]
+    expected = true_label_probabilities(labels, result.probabilities)
     right = (parsed_labels(result.outcomes) == labels)[np.argsort(np.array(result.part.headline_ids))]
     record = PauseRecord(
         pause_id=identify_pause(study, cell, epoch),

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from schemas.label import PROBABILITIES
+
 ANSWER_COLUMNS = (
     "row",
     "text",
     "label",
-    "p_negative",
-    "p_neutral",
-    "p_positive",
-    "p_unparsed",
+    *PROBABILITIES,
     "confidence",
     "model",
     "version",

@@ -63,12 +63,12 @@ def plan_epoch_curve(study: StudyPlan) -> StudyPlan:
         NothingTrainedError: No fine-tuned cell has been evaluated.
     """
     from learning.study.fold_plan import take_cells
-    from learning.study.grid import plan_curve, plan_curves
+    from learning.study.grid import plan_curves
 
     warehouse = Home.from_environment().warehouse
     found = find_best(warehouse, study.study_id).cell_id
-    best = next(cell for cell in (*study.cells, *plan_curves(study)) if cell.cell_id == found)
-    curve = take_cells(study, plan_curve(study, best))
+    best = next(cell for cell in (*study.cells, *plan_curves(study, study.cells)) if cell.cell_id == found)
+    curve = take_cells(study, plan_curves(study, [best]))
     planning.add_plan(curve)
     announce(
         f"epoch curve: {count(len(curve.cells), 'more cell')}, as {best.name}, best on validation",

@@ -187,7 +187,7 @@ def drop_checkpoints(study: StudyPlan) -> None:
     from storage.cells import load_unfinished
     from storage.locks import holding_if_free
 
-    warehouse, cells = Home.from_environment().warehouse, (*study.cells, *plan_curves(study))
+    warehouse, cells = Home.from_environment().warehouse, (*study.cells, *plan_curves(study, study.cells))
     needed = load_unfinished(warehouse)
     stores = {store.training_id: store for store in map(checkpoint_store, cells)}
     for training_id in stores.keys() - {cell.training_id for cell in needed}:

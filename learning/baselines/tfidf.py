@@ -42,7 +42,11 @@ def fit_with_probabilities(train: Train, classifier: Any, *, with_characters: bo
 
     If `fit_pipeline` returns None, each label is as probable as it is frequent in train.
     """
-    pipeline = fit_pipeline(train, classifier, with_characters=with_characters)
+    return answer_with(fit_pipeline(train, classifier, with_characters=with_characters), train)
+
+
+def answer_with(pipeline: "Pipeline | None", train: Train) -> Baseline:
+    """A baseline with the probabilities of a fitted pipeline; if None, each label is as probable as in train."""
     if pipeline is not None:
         return _Classified(pipeline)
     return _Constant(np.bincount(train.labels, minlength=len(LABELS)) / len(train.labels))

@@ -11,6 +11,7 @@ separate.
 import copy
 import gc
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,6 @@ class LoadedBase:
         """Kept for the next training of the same kind: the key of what both share, and the pass over the base."""
         self.takes_stacks: dict[Window | None, bool] = {}
         """Whether several adapters in one pass give the same as one by one, by the window of their masks."""
-        self._has_plain_head: bool | None = None
         self._adapted: PeftModel | None = None
         self._scoring: Any = None
         self._scoring_with: FineTune | None = None
@@ -115,11 +115,10 @@ class LoadedBase:
         self._scoring_with = fine_tune
         return self._scoring
 
+    @cached_property
     def has_plain_head(self) -> bool:
         """Whether its logits are exactly the output head's product with the last hidden states."""
-        if self._has_plain_head is None:
-            self._has_plain_head = OutputHead.find(self.model) is not None
-        return self._has_plain_head
+        return OutputHead.find(self.model) is not None
 
     def answers(self, prompt: PromptSettings) -> AnswerSpace:
         """The tokens that count as each label; the same with any adapter."""

@@ -12,7 +12,7 @@ from learning.models.fine_tune import FineTune
 from learning.prompt.decoding import Decoding, LabelProbabilities
 from learning.study.evaluation import CurvePoint, Evaluation, LabelledPart, measure_draws
 from learning.study.metrics import draw_outcomes, measure
-from learning.study.unparsed import UNPARSED, with_unparsed
+from learning.study.unparsed import UNPARSED, true_label_probabilities
 from schemas.cell import PromptSettings
 from schemas.evaluation import DecodingSettings
 
@@ -163,6 +163,6 @@ def _sample(
 def _draw_curve(labels: NDArray[np.int64], scored: LabelProbabilities, first: int) -> tuple[CurvePoint, ...]:
     """The points of `CURVE_TEMPERATURES`, which begin at column `first`."""
     probabilities = scored.sampled[:, first:].numpy()  # [N, T, 4]
-    right = with_unparsed(probabilities)[np.arange(len(labels)), :, labels]
+    right = true_label_probabilities(labels, probabilities)
     means = zip(CURVE_TEMPERATURES, right.mean(axis=0), probabilities[..., UNPARSED].mean(axis=0), strict=True)
     return tuple(CurvePoint(temperature, float(accuracy), float(none)) for temperature, accuracy, none in means)

@@ -52,7 +52,7 @@ def _probe(base: "LoadedBase") -> None:
         alone = [_logits(model, ids) for ids in prompts]
         is_causal = _is_causal(model, prompts[-1], alone[-1], CAUSAL[dtype])
     if not all(bool(logits.isfinite().all()) for logits in alone):
-        raise _unfit(model, f"its logits are NaN or infinite in {_name(dtype)}; {_remedy(dtype)}")
+        raise _unfit(model, f"its logits are NaN or infinite in {base.device.dtype_name}; {_remedy(dtype)}")
     if not is_causal:
         raise _unfit(model, _explain(model, "looks at the words that follow, as an encoder does"))
     with _refusing(model, "takes no shared prefix"):
@@ -104,10 +104,6 @@ def _explain(model: Any, why: str) -> str:
 
 def _remedy(dtype: torch.dtype) -> str:
     return AGAIN if dtype is torch.float32 else "set training.precision=float32"
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def _unfit(model: Any, why: str) -> BaseModelError:

@@ -15,9 +15,10 @@ def count_confusion(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> 
 
 
 def f1_scores(counts: Counts) -> NDArray[np.float64]:
-    """[3] F1 of each label of a [3, 3] confusion matrix, 0 for a label that is neither true nor predicted anywhere."""
-    total = counts.sum(axis=0) + counts.sum(axis=1)
-    return np.asarray(np.divide(2 * counts.diagonal(), total, out=np.zeros(len(LABELS)), where=total > 0))
+    """[..., 3] F1 of each label of [..., 3, 3] confusion matrices, 0 for one that is neither true nor predicted."""
+    total = counts.sum(axis=-2) + counts.sum(axis=-1)
+    hits = 2 * counts.diagonal(axis1=-2, axis2=-1)
+    return np.asarray(np.divide(hits, total, out=np.zeros(total.shape), where=total > 0))
 
 
 def find_present(counts: Counts) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.study.confusion import find_present
+from learning.study.confusion import f1_scores, find_present
 from learning.study.intervals import CONFIDENCE, Interval
 from schemas.label import LABELS
 
@@ -46,9 +46,10 @@ def resample(labels: NDArray[np.int64], predicted: NDArray[np.int64], folds: NDA
         folds: [N] the fold of each headline, from 0; every fold has a headline.
     """
     counts = count_by_fold(labels, predicted, folds)
-    drawn = draw_folds(len(counts))
+    drawn = draw_resamples(len(counts))
     hits = counts.diagonal(axis1=1, axis2=2).sum(axis=1)
-    macro_f1 = macro_f1_of_each(np.tensordot(drawn, counts, axes=1), find_present(counts.sum(axis=0)))
+    scores = f1_scores(np.tensordot(drawn, counts, axes=1))
+    macro_f1 = np.asarray(scores[:, find_present(counts.sum(axis=0))].mean(axis=1))
     return ResampledFigures(len(counts), drawn @ hits / (drawn @ np.bincount(folds)), macro_f1)
 
 
@@ -62,19 +63,11 @@ def count_by_fold(
 
 
 @lru_cache(maxsize=8)  # the cells of a study have the same folds
-def draw_folds(folds: int) -> NDArray[np.int64]:
+def draw_resamples(folds: int) -> NDArray[np.int64]:
     """[R, k] how often each resample contains each of k folds; read-only."""
     drawn = np.random.default_rng(SEED).multinomial(folds, [1 / folds] * folds, RESAMPLES)
     drawn.flags.writeable = False
     return drawn
-
-
-def macro_f1_of_each(counts: NDArray[np.int64], present: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """[R] macro-F1 of [R, 3, 3] confusion matrices, over the labels that are marked as present."""
-    total = counts.sum(axis=1) + counts.sum(axis=2)
-    hits = 2 * counts.diagonal(axis1=1, axis2=2)
-    scores = np.divide(hits, total, out=np.zeros(total.shape), where=total > 0)
-    return np.asarray(scores[:, present].mean(axis=1))
 
 
 def find_spread(*resampled: tuple[NDArray[np.float64], int]) -> Spread:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.study.fold_bootstrap import draw_folds, find_spread, resample, widen_interval
+from learning.study.fold_bootstrap import draw_resamples, find_spread, resample, widen_interval
 from learning.study.metrics import Metrics
-from learning.study.unparsed import parsed_labels, with_unparsed
+from learning.study.unparsed import parsed_labels, true_label_probabilities
 
 
 def widen(
@@ -27,13 +27,13 @@ def widen(
         folds: [N] the fold of each headline, from 0; every fold has a headline.
     """
     size = np.bincount(folds)
-    drawn, resampled = draw_folds(len(size)), resample(labels, parsed_labels(outcomes), folds)
+    drawn, resampled = draw_resamples(len(size)), resample(labels, parsed_labels(outcomes), folds)
     accuracy = widen_interval(
         metrics.accuracy, (metrics.accuracy_low, metrics.accuracy_high), find_spread((resampled.accuracy, len(size)))
     )
     expected = resampled.accuracy
     if probabilities is not None:
-        right = np.bincount(folds, with_unparsed(probabilities)[np.arange(len(labels)), labels])
+        right = np.bincount(folds, true_label_probabilities(labels, probabilities))
         expected = drawn @ right / (drawn @ size)
     expected_bounds = widen_interval(
         metrics.expected_accuracy,

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from learning.study.split import Member, Parts, fill_part, order_groups
+from learning.study.split import Member, Parts, check_drawn, fill_part, order_groups
 from learning.study.split_sizes import (
     SHRINKING,
     ShortageError,
     Sizes,
     SplitError,
-    check_supply,
     find_classes,
     find_sizes,
 )
@@ -91,14 +90,8 @@ def _draw_fold(
     learned = fill_part(train, [*others, *reversed(near)], sizes.train)
     fill_part(validation, ((group, copies) for group, copies in near if group not in learned), sizes.validation)
     parts = {"train": train, "validation": validation, "test": test}
-    _check_fold(parts, sizes)
+    check_drawn(parts, sizes)
     return {part: [member.headline_id for member in chosen] for part, chosen in parts.items()}
-
-
-def _check_fold(parts: Mapping[str, Sequence[Member]], sizes: Sizes) -> None:
-    have = {part: Counter(member.label for member in chosen) for part, chosen in parts.items()}
-    found = {label: sum(counts[label] for counts in have.values()) for label in sizes.train}
-    check_supply(found, sizes, have["test"], "near copies of others")
 
 
 def _find_fitting(

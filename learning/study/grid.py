@@ -82,18 +82,13 @@ def _plan_base(cell: ModelCell, split_id: str, names: CellNames) -> ModelCell:
     )
 
 
-def plan_curve(study: StudyPlan, best: ModelCell) -> tuple[ModelCell, ...]:
-    """The cells of the epoch curve through the best cell, with every seed of the grid, except those in the grid."""
-    return _plan_curves(study, [best])
+def plan_curves(study: StudyPlan, through: Iterable[ModelCell]) -> tuple[ModelCell, ...]:
+    """The cells of the epoch curves through these cells, with every seed of the grid, each once; none of the grid's.
 
-
-def plan_curves(study: StudyPlan) -> tuple[ModelCell, ...]:
-    """The cells that an epoch curve may add, whichever cell is best."""
-    return _plan_curves(study, study.cells)
-
-
-def _plan_curves(study: StudyPlan, through: Iterable[ModelCell]) -> tuple[ModelCell, ...]:
-    """The cells of the epoch curves through these cells, each once, except those in the grid."""
+    Args:
+        study: The study.
+        through: The best cell; or all that may be.
+    """
     epochs = study.config.curve_epochs
     if not epochs:
         return ()
@@ -137,8 +132,7 @@ def group_cells(cells: Iterable[ModelCell], most: Callable[[ModelCell], int]) ->
     families: dict[str, list[ModelCell]] = {}
     for cell in running_order(cells):
         families.setdefault(family_of(cell), []).append(cell)
-    groups = [group for family in families.values() for group in _fill_groups(family, most(family[0]))]
-    return [group for group in groups if group]
+    return [group for family in families.values() for group in _fill_groups(family, most(family[0]))]
 
 
 def _fill_groups(order: Sequence[ModelCell], most: int) -> list[list[ModelCell]]:

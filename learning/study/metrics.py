@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learning.study.confusion import count_confusion, macro_f1
 from learning.study.intervals import accuracy_interval, macro_f1_interval, mean_interval
-from learning.study.unparsed import UNPARSED, parsed_labels, with_unparsed
+from learning.study.unparsed import UNPARSED, parsed_labels, true_label_probabilities
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def measure(
     greedy = first if argmax is None else measure_outcomes(labels, argmax)
     accuracy = accuracy_interval(round(first.accuracy * n), n)
     f1 = macro_f1_interval(count_confusion(labels, parsed_labels(outcomes))) or (None, None)
-    of_label = None if probabilities is None else _of_label(labels, probabilities)
+    of_label = None if probabilities is None else true_label_probabilities(labels, probabilities)
     expected = accuracy if of_label is None else mean_interval(of_label)
     return Metrics(
         n=n,
@@ -119,8 +119,3 @@ def measure(
         argmax_accuracy=greedy.accuracy,
         argmax_macro_f1=greedy.macro_f1,
     )
-
-
-def _of_label(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[N] probabilities of the true label; an unparsed answer counts as neutral."""
-    return np.asarray(with_unparsed(probabilities)[np.arange(len(labels)), labels])

@@ -155,7 +155,7 @@ class _Draw:
         self._fill("train", reversed(self.order), self.sizes.train, lambda group: group not in judged)
         learned = judged | self.drawn
         self._fill("validation", self.order, self.sizes.validation, lambda group: group not in learned)
-        self._check_rest()
+        check_drawn(self.parts, self.sizes)
         return {part: [member.headline_id for member in members] for part, members in self.parts.items()}
 
     def _keep_test(self) -> None:
@@ -188,10 +188,16 @@ class _Draw:
                 f"before: add {missing} new ones, or start again with another --set split.seed=NUMBER"
             )
 
-    def _check_rest(self) -> None:
-        have = {part: Counter(member.label for member in members) for part, members in self.parts.items()}
-        found = {label: sum(have[part][label] for part in self.parts) for label in self.sizes.train}
-        check_supply(found, self.sizes, have["test"], "near copies of others")
+
+def check_drawn(parts: Mapping[str, Sequence[Member]], sizes: Sizes) -> None:
+    """Check that parts which near copies were kept out of have as many headlines of each label as was requested.
+
+    Raises:
+        SplitError: They have fewer.
+    """
+    have = {part: Counter(member.label for member in members) for part, members in parts.items()}
+    found = {label: sum(counts[label] for counts in have.values()) for label in sizes.train}
+    check_supply(found, sizes, have["test"], "near copies of others")
 
 
 def _split_like_study(members: Sequence[Member], sizes: Sizes, seed: int) -> Parts:

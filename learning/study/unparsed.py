@@ -29,6 +29,11 @@ def with_unparsed(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return by_label
 
 
+def true_label_probabilities(labels: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N] or [N, T] probability of each of N labels, from [N, 4] or [N, T, 4]; an unparsed answer is neutral."""
+    return np.asarray(with_unparsed(probabilities)[np.arange(len(labels)), ..., labels])
+
+
 def is_unparsed(probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
     """[N] whether an unparsed answer is likelier than every label, from [N, 4] probabilities."""
     return np.asarray(probabilities[:, UNPARSED] > probabilities[:, :UNPARSED].max(axis=1, initial=0))

@@ -54,9 +54,9 @@ class StepReporter(TrainerCallback):  # type: ignore[misc]
 
     def on_log(
         self,
-        args: TrainingArguments,  # noqa: ARG002 (the signature is transformers', here and below)
+        _args: TrainingArguments,
         state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
+        _control: TrainerControl,
         logs: dict[str, float] | None = None,
         **_: Any,
     ) -> None:
@@ -73,13 +73,7 @@ class DivergenceWatch(TrainerCallback):  # type: ignore[misc]
         self.limit = EXPLODED * math.log(vocabulary)
         self.diverged = False
 
-    def on_log(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
+    def on_log(self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Judge the loss that was logged."""
         losses = [entry["loss"] for entry in state.log_history[-SMOOTHED:] if "loss" in entry]
         exploded = len(losses) == SMOOTHED and sum(losses) / SMOOTHED > self.limit
@@ -96,13 +90,7 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         self.stopped = False
         """Whether the training ends here because it was requested to stop."""
 
-    def on_step_end(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
+    def on_step_end(self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Request a checkpoint if one is due."""
         saving, step = self.saving, state.global_step
         late = time.monotonic() - self.saved_at >= saving.every_minutes * SECONDS_A_MINUTE
@@ -114,13 +102,7 @@ class SavingClock(TrainerCallback):  # type: ignore[misc]
         elif is_stop_requested():
             self.stopped = control.should_save = control.should_training_stop = True
 
-    def on_log(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **_: Any,
-    ) -> None:
+    def on_log(self, _args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Request a checkpoint if the training ends early."""
         if control.should_training_stop and state.global_step < state.max_steps:
             control.should_save = True

@@ -146,7 +146,7 @@ def shares_passes(base: LoadedBase, recipe: Recipe, trainings: int) -> bool:
     """Whether to use a shared pass over the base: for several trainings, and on a GPU also for one."""
     wanted = base.device.name == "cuda" or trainings > 1
     able = base.is_whole and base.device.dtype != torch.float16 and not checkpoints_gradients(recipe.training, base)
-    return wanted and able and base.has_plain_head()
+    return wanted and able and base.has_plain_head
 
 
 def count_side_by_side(base: LoadedBase, headlines: Sequence[str], labels: Sequence[Label], recipe: Recipe) -> int:

@@ -46,8 +46,9 @@ class Job(ABC, Generic[Result]):
 
     @property
     def subject(self) -> str:
-        """The name of the model in errors."""
-        return "base model"
+        """The name of the model in errors: the fine-tuned cell, or the base."""
+        fine_tune: FineTune | None = getattr(self, "fine_tune", None)
+        return "base model" if fine_tune is None else f"cell {fine_tune.folder.name}"
 
     @abstractmethod
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> Result:
@@ -165,11 +166,6 @@ class ScoringJob(TravellingJob[list[Evaluation]]):
     prompt: PromptSettings
     decoding: DecodingSettings
 
-    @property
-    def subject(self) -> str:
-        """The cell, or the untouched base."""
-        return "base model" if self.fine_tune is None else f"cell {self.fine_tune.folder.name}"
-
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> list[Evaluation]:
         """Evaluate the model."""
         from learning.scoring.model_evaluation import evaluate_model
@@ -228,11 +224,6 @@ class AnsweringJob(Job["Answers"]):
     """Whether headlines that are too long are cut; else they have no answer."""
     keeps_model: ClassVar[bool] = True
 
-    @property
-    def subject(self) -> str:
-        """The cell."""
-        return f"cell {self.fine_tune.folder.name}"
-
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "Answers":
         """Answer the headlines."""
         from learning.prompt.decoding import Decoding
@@ -251,11 +242,6 @@ class ComparingJob(Job["CanaryCheck"]):
     fine_tune: FineTune
     canaries: Canaries
     prompt: PromptSettings
-
-    @property
-    def subject(self) -> str:
-        """The cell."""
-        return f"cell {self.fine_tune.folder.name}"
 
     def do(self, base: "LoadedModel", notify: Callable[[Any], None]) -> "CanaryCheck":  # noqa: ARG002 (it has no events)
         """Compare the fine-tune."""

@@ -1,11 +1,8 @@
 """Logistic regression on sentence embeddings."""
 
-from collections.abc import Sequence
+from functools import partial
 
-import numpy as np
-
-from learning.baselines.kind import Answers, Baseline, BaselineKind, Train
-from schemas.label import LABELS
+from learning.baselines.kind import Baseline, BaselineKind, Train
 
 
 def _fit(train: Train) -> Baseline:
@@ -15,22 +12,17 @@ def _fit(train: Train) -> Baseline:
         EncoderError: The encoder cannot be loaded.
     """
     from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
 
     from learning.baselines.embeddings import embed_texts, load_encoder
+    from learning.baselines.tfidf import answer_with
 
     assert train.encoder_folder is not None
-    encoder = load_encoder(train.encoder_folder)
-    classes = np.unique(train.labels)
+    embed = FunctionTransformer(partial(embed_texts, load_encoder(train.encoder_folder)))
     classifier = LogisticRegression(max_iter=1_000, random_state=train.seed)
-    if len(classes) > 1:
-        classifier.fit(embed_texts(encoder, train.texts), train.labels)
-
-    def answer(texts: Sequence[str]) -> Answers:
-        probabilities = np.zeros((len(texts), len(LABELS)))
-        probabilities[:, classes] = classifier.predict_proba(embed_texts(encoder, texts)) if len(classes) > 1 else 1.0
-        return Answers(probabilities.argmax(axis=1), probabilities)
-
-    return answer
+    fitted = None if train.has_one_class else make_pipeline(embed, classifier).fit(list(train.texts), train.labels)
+    return answer_with(fitted, train)
 
 
 BASELINE = BaselineKind(name="sentence embeddings + logistic regression", version=2, fit=_fit, needs_encoder=True)

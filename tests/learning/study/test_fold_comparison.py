@@ -12,7 +12,7 @@ from scipy.stats import t, ttest_rel
 
 from learning.study.comparison import Comparison, compare, compare_all
 from learning.study.confusion import count_confusion, macro_f1
-from learning.study.fold_bootstrap import draw_folds, find_spread
+from learning.study.fold_bootstrap import draw_resamples, find_spread
 
 Labels = NDArray[np.int64]
 rows_of_folds = st.lists(st.tuples(*[st.integers(0, 2)] * 3), min_size=6, max_size=60)
@@ -64,7 +64,7 @@ def test_intervals_are_students_with_the_error_of_resampled_folds() -> None:
     plain, compared = compare(labels, predicted, other), compare(labels, predicted, other, folds)
     rows = [
         np.concatenate([np.flatnonzero(folds == fold) for fold in np.repeat(np.arange(4), times)])
-        for times in draw_folds(4)
+        for times in draw_resamples(4)
     ]
 
     def score(answers: Labels) -> NDArray[np.float64]:

@@ -11,7 +11,6 @@ from learning.baselines.registry import plan_baselines
 from learning.study.grid import (
     family_of,
     group_cells,
-    plan_curve,
     plan_curves,
     plan_study,
     running_order,
@@ -94,16 +93,16 @@ def test_planning_twice_gives_the_same_ids() -> None:
 def test_the_curve_adds_the_epochs_that_the_papers_grid_lacks() -> None:
     study = plan("paper")
     best = next(cell for cell in study.cells if cell.settings.training.learning_rate == 2e-4)
-    curve = plan_curve(study, best)
+    curve = plan_curves(study, [best])
     assert points_of([curve]) == [[(2e-4, epochs, 42) for epochs in (2, *range(4, 14))]]
-    assert {cell.cell_id for cell in curve} < {cell.cell_id for cell in plan_curves(study)}
-    assert len(plan_curves(study)) == 3 * 11
+    assert {cell.cell_id for cell in curve} < {cell.cell_id for cell in plan_curves(study, study.cells)}
+    assert len(plan_curves(study, study.cells)) == 3 * 11
     assert not {cell.cell_id for cell in curve} & set(all_ids(study))
 
 
 def test_a_study_without_curve_adds_nothing() -> None:
     study = plan("demo")
-    assert plan_curve(study, study.cells[0]) == plan_curves(study) == ()
+    assert plan_curves(study, study.cells) == ()
 
 
 def test_cells_that_share_a_training_run_one_after_the_other_the_shorter_first() -> None:
@@ -232,6 +231,6 @@ def test_only_cells_of_one_family_are_side_by_side() -> None:
 def test_a_curve_keeps_all_other_settings_of_its_cell() -> None:
     study = plan("demo", *MIXED, "grid.seeds=1,2", "curve_epochs=1,4")
     best = study.cells[-1]
-    curve = plan_curve(study, best)
+    curve = plan_curves(study, [best])
     assert [(cell.settings.training.epochs, cell.settings.training.seed) for cell in curve] == [(4, 1), (4, 2)]
     assert {family_of(cell) for cell in curve} == {family_of(best)}
