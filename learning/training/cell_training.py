@@ -1,6 +1,5 @@
 """One cell's training, from its furthest checkpoint to its adapter's folder."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -13,7 +12,6 @@ from trl.trainer.sft_trainer import DataCollatorForLanguageModeling
 
 from learning.models.adapter_files import ADAPTER_FILES, check_adapter
 from learning.models.loaded_base import LoadedBase
-from learning.models.saving import save_fine_tune
 from learning.models.windows import find_window
 from learning.prompt.encoding import EncodedExample, check_lengths, common_prefix_length, longest_allowed
 from learning.training.arguments import build_arguments, checkpoints_gradients, encode_rows
@@ -74,19 +72,8 @@ class CellTraining:
 
     def train(self) -> None:
         """Train to the end or a pause and save the adapter; a stop request leaves a checkpoint instead."""
-        start = time.monotonic()
-        assert self.trainer is not None
-        self.trainer.train(resume_from_checkpoint=self.run.resumed_from)
-        self.run.seconds = time.monotonic() - start
-        self.run.stopped = self.trainer.stopped
-        if not self.stopped:
-            self._keep_adapter()
+        self.run.train(self.trainer, self.model)
         self.forget_trainer()
-
-    def _keep_adapter(self) -> None:
-        assert self.trainer is not None
-        self.run.record(self.trainer, self.model)
-        save_fine_tune(self.model, self.training.adapter_folder)
 
     def forget_trainer(self) -> None:
         """Drop the trainer and free its memory."""

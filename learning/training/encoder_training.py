@@ -1,7 +1,6 @@
 """Fine-tunes encoders from a checked folder, frozen settings and labelled headlines, and writes their folders."""
 
 import gc
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +15,6 @@ from learning.models.device import Device, is_out_of_memory, start_peak_memory
 from learning.models.encoder import attach_encoder_adapter, label_columns, load_encoder
 from learning.models.encoder_checks import FULL_FILES, check_fine_tuned
 from learning.models.quiet import quiet_libraries
-from learning.models.saving import save_fine_tune
 from learning.training.arguments import plain_arguments, use_one_gpu
 from learning.training.cell import OutOfMemoryError
 from learning.training.encoder_trainer import EncoderTrainer, PaddingCollator
@@ -111,13 +109,9 @@ def _train(
             data_collator=PaddingCollator(pad_token),
             callbacks=[run.reporter],
         )
-        start = time.monotonic()
-        trainer.train(resume_from_checkpoint=run.resumed_from)
-    run.seconds, run.stopped = time.monotonic() - start, trainer.stopped
+        run.train(trainer, model)
     if run.stopped:
         raise TrainingStoppedError
-    run.record(trainer, model)
-    save_fine_tune(model, run.training.adapter_folder)
 
 
 def _build_arguments(run: Run, recipe: Recipe, size: int, output: Path) -> TrainingArguments:

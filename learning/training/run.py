@@ -1,5 +1,6 @@
 """The record of one training: its steps, its furthest checkpoint, its log and its outcome."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 from transformers import TrainerState
 
 from learning.models.device import Device, describe_environment, peak_memory_bytes
+from learning.models.saving import save_fine_tune
 from learning.training.callbacks import Saving, StepReporter
 from learning.training.recipe import Training, TrainingOutcome, TrainingStep
 from learning.training.schedule import lay_out_steps
@@ -51,11 +53,6 @@ class Run:
         return found is not None and (self.diverged or self.first_step == last_step)
 
     @property
-    def resumed_from(self) -> str | None:
-        """The folder of the checkpoint to continue from, in the form that trainers take; None to start at step 0."""
-        return str(self.checkpoint.folder) if self.checkpoint else None
-
-    @property
     def saving(self) -> Saving | None:
         """When and where its checkpoints are written; None if none are."""
         if self.store is None:
@@ -84,7 +81,16 @@ class Run:
         with TemporaryDirectory(dir=self.store.root) as name:
             yield Path(name)
 
-    def record(self, trainer: Any, model: Any) -> None:
+    def train(self, trainer: Any, model: Any) -> None:
+        """Train to the end or a pause and save the fine-tune; a stop request leaves a checkpoint instead."""
+        start = time.monotonic()
+        trainer.train(resume_from_checkpoint=str(self.checkpoint.folder) if self.checkpoint else None)
+        self.seconds, self.stopped = time.monotonic() - start, trainer.stopped
+        if not self.stopped:
+            self._record(trainer, model)
+            save_fine_tune(model, self.training.adapter_folder)
+
+    def _record(self, trainer: Any, model: Any) -> None:
         """Keep the log of a training that went to its end or to a pause, and whether it diverged.
 
         Args:
