@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from learning.baselines.embeddings import is_local, resolve_encoder
+from learning.baselines.embeddings import is_local, resolve_embedding_model
 from learning.baselines.registry import choose_kinds
 from learning.kinds.resolution import (
     check_hub_base,
@@ -16,7 +16,8 @@ from learning.kinds.resolution import (
 from learning.models.base_model import HUB_NAME
 from schemas.cell import BaseModelSettings
 from schemas.config import StudyConfig
-from schemas.footprint import count_weight_bytes, estimate_footprint
+from schemas.disk import count_weight_bytes
+from schemas.footprint import estimate_footprint
 from storage.home import Home
 
 LARGE_GIGABYTES = 1.0
@@ -76,7 +77,7 @@ def describe_baselines(config: StudyConfig) -> str:
     encoder = config.baselines.embedding_model
     where = f"{encoder} from the hub"
     if encoder and is_local(encoder):
-        where = f"{encoder}, files {resolve_encoder(encoder, Home.from_environment().models).revision}"
+        where = f"{encoder}, files {resolve_embedding_model(encoder, Home.from_environment().models).revision}"
     names = [f"{kind.name} ({where})" if kind.needs_encoder else kind.name for kind in choose_kinds(config.baselines)]
     return ", ".join(names) or "none"
 

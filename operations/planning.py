@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.cell import OF_EXAMPLES, WITHOUT_EFFECT, CellSettings
 from schemas.config import StudyConfig
-from schemas.footprint import count_weight_bytes
+from schemas.disk import count_weight_bytes
 from schemas.plan import CellPlan, EncoderPlan, FoundModel, IngestedSource, ModelCell, StudyPlan
 from schemas.stored import write_stored
 from storage.home import Home
@@ -92,11 +92,11 @@ def _find_model(resolve: "Callable[[str, str | None], ResolvedModel]", requested
 
 def _find_encoder(name: str | None) -> EncoderPlan | None:
     """Find and check the encoder that a study names."""
-    from learning.baselines.embeddings import resolve_encoder
+    from learning.baselines.embeddings import resolve_embedding_model
 
     if name is None:
         return None
-    found = resolve_encoder(name, Home.from_environment().models)
+    found = resolve_embedding_model(name, Home.from_environment().models)
     return EncoderPlan(name=found.name, folder=found.folder, revision=found.revision)
 
 

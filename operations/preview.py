@@ -6,7 +6,7 @@ Reading the source and checking the model here also means that bad input is repo
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from learning.baselines.embeddings import check_encoder
+from learning.baselines.embeddings import check_embedding_model
 from learning.baselines.registry import plan_baselines
 from learning.kinds.resolution import check_hub_base, check_weights, resolve_base_model
 from learning.models.hub import check_hub_model
@@ -77,7 +77,7 @@ def _check_rest(config: StudyConfig, headlines: "pd.DataFrame") -> None:
     divide_headlines(config, headlines)
     plan_baselines(config.baselines)
     if config.baselines.embedding_model:
-        check_encoder(config.baselines.embedding_model, models)
+        check_embedding_model(config.baselines.embedding_model, models)
 
 
 def describe_study(config: StudyConfig) -> list[tuple[str, str]]:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas.cell import PromptSettings
-from schemas.disk import count_bytes
+from schemas.disk import count_bytes, count_weight_bytes
 from schemas.evaluation import DecodingSettings
-from schemas.footprint import count_weight_bytes
 from schemas.label import LABELS, PROBABILITIES, Label
 from schemas.plan import PARTS, CellPlan, ModelCell, StudyPlan
 from storage.home import Home

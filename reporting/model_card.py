@@ -30,7 +30,7 @@ def render_model_card(card: CellCard, form: ExportForm, check: str, hub_name: st
             *_header(card, form, hub_name),
             f"# {card.base_model}, fine-tuned on financial headlines",
             "",
-            f"{_describe_cell(card)} {form.description}",
+            f"{_describe_cell(card, hub_name)} {form.description}",
             "",
             *(["**Its training diverged: it was ended early.**", ""] if card.status == "diverged" else []),
             "## Data",
@@ -73,9 +73,10 @@ def _header(card: CellCard, form: ExportForm, hub_name: str | None) -> list[str]
     return ["---", *(f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in values), "---", ""]
 
 
-def _describe_cell(card: CellCard) -> str:
+def _describe_cell(card: CellCard, hub_name: str | None) -> str:
+    named = "revision" if hub_name else "hash of its files"
     return (
-        f"A fine-tune of `{card.base_model}` (revision `{card.base_revision}`) that distinguishes "
+        f"A fine-tune of `{card.base_model}` ({named} `{card.base_revision}`) that distinguishes "
         f"{_describe_labels(card)} headlines: cell `{card.cell_id}` of fintone's grid, learning rate "
         f"{format_rate(card.learning_rate)}, {count(card.epochs, 'epoch')}, seed {card.seed}."
     )

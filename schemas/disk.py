@@ -19,6 +19,11 @@ def count_bytes(place: Path) -> int:
     return sum(sizes.values())
 
 
+def count_weight_bytes(folder: Path) -> int:
+    """Bytes of the weights in a base model's folder."""
+    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
+
+
 def format_bytes(count: int) -> str:
     """As `12.3 kB`, `0.3 MB` or `1.2 GB`."""
     sizes = ((1e9, "GB"), (1e5, "MB"), (0, "kB"))

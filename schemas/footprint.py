@@ -3,7 +3,6 @@
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 from schemas.cell import BaseModelSettings
@@ -43,11 +42,6 @@ def estimate_footprint(base: BaseModelSettings) -> Footprint | None:
     billions = int(named["experts"] or 1) * float(named["size"]) / (1 if named["unit"] in "bB" else 1_000)
     form = "none" if named["experts"] else base.quantization
     return Footprint(billions, math.ceil(billions * BYTES_A_WEIGHT[form]), 4 if form == "nf4" else 16, billions * 2)
-
-
-def count_weight_bytes(folder: Path) -> int:
-    """Bytes of the weights in a base model's folder."""
-    return sum(file.stat().st_size for file in folder.glob("*.safetensors"))
 
 
 def desk_footprint() -> Footprint:

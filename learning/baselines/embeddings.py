@@ -31,24 +31,24 @@ LONGEST_LOOK = 10.0
 """Time limit in seconds for checking weights in the files; the loaded encoder is checked again."""
 
 
-class EncoderError(InputError):
+class EmbeddingModelError(InputError):
     """The encoder cannot be fetched, or its files do not fit."""
 
 
-def check_encoder(name: str, models_folder: Path) -> None:
+def check_embedding_model(name: str, models_folder: Path) -> None:
     """Check that an encoder is on this machine or could be fetched, without fetching it.
 
     Raises:
-        EncoderError: There is no such folder, its files are not fit to load, or the extra is not installed.
+        EmbeddingModelError: There is no such folder, its files are not fit to load, or the extra is not installed.
         HubError: The hub does not have it, or cannot be reached.
     """
     if is_local(name):
-        resolve_encoder(name, models_folder)
+        resolve_embedding_model(name, models_folder)
     else:
         check_hub_model(*_split_hub_name(name), models_folder, NOUN)
 
 
-def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
+def resolve_embedding_model(name: str, models_folder: Path) -> ResolvedModel:
     """Find the encoder and check it.
 
     Args:
@@ -56,21 +56,21 @@ def resolve_encoder(name: str, models_folder: Path) -> ResolvedModel:
         models_folder: Where hub models are kept.
 
     Raises:
-        EncoderError: There is no such folder, its files are not fit to load, or the extra is not installed.
+        EmbeddingModelError: There is no such folder, its files are not fit to load, or the extra is not installed.
         HubError: It cannot be fetched.
     """
     if is_local(name):
         folder = local_path(NOUN, name).resolve()
-        files = check_encoder_folder(folder)
+        files = check_embedding_folder(folder)
         check_numbers(files, LONGEST_LOOK)
         return ResolvedModel(folder.name, folder, files.revision)
     hub_name, revision = _split_hub_name(name)
     folder = fetch_from_hub(hub_name, revision, models_folder, NOUN)
-    check_numbers(check_encoder_folder(folder), LONGEST_LOOK)
+    check_numbers(check_embedding_folder(folder), LONGEST_LOOK)
     return ResolvedModel(hub_name, folder, folder.name)
 
 
-def check_encoder_folder(folder: Path) -> ModelFiles:
+def check_embedding_folder(folder: Path) -> ModelFiles:
     """Check that the modules are the library's own and their weights safetensors; return the files that may be opened.
 
     The folder of a module without state may be absent.
@@ -83,19 +83,19 @@ def check_encoder_folder(folder: Path) -> ModelFiles:
     for module in modules:
         pickles = [file.name for pattern in PICKLES for file in module.glob(pattern)]
         if pickles and not any(module.glob("*.safetensors")):
-            raise EncoderError(
+            raise EmbeddingModelError(
                 f"{NOUN} {folder}: its weights ({pickles[0]}) are pickles, which can run code when loaded; convert "
                 "them to safetensors (`save_pretrained` does)"
             )
     files = find_files(NOUN, folder, [folder, *modules])
     if not files.weights:
-        raise EncoderError(f"{NOUN} {folder}: no *.safetensors; give a folder that holds the weights")
+        raise EmbeddingModelError(f"{NOUN} {folder}: no *.safetensors; give a folder that holds the weights")
     check_names(files)
     read_tensors(files)
     return files
 
 
-def load_encoder(folder: Path) -> Any:
+def load_embedding_model(folder: Path) -> Any:
     """Load the `SentenceTransformer` of a checked folder.
 
     It is loaded twice: a weight that the files lack would be random and differ between the two.
@@ -103,13 +103,13 @@ def load_encoder(folder: Path) -> Any:
     Raises:
         InputError: Its files may not be opened, the library cannot read them, or they lack some of its weights.
     """
-    files = check_encoder_folder(folder)
+    files = check_embedding_folder(folder)
     with handed_over(files) as place:
         (encoder, embedding), (_, again) = _load(files, place), _load(files, place)
     if not np.isfinite(embedding).all():
-        raise EncoderError(f"{NOUN} {folder}: its embeddings are NaN or infinite; {AGAIN}")
+        raise EmbeddingModelError(f"{NOUN} {folder}: its embeddings are NaN or infinite; {AGAIN}")
     if not np.allclose(embedding, again, atol=1e-3):
-        raise EncoderError(f"{NOUN} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
+        raise EmbeddingModelError(f"{NOUN} {folder}: some of its weights are not in its *.safetensors; {AGAIN}")
     return encoder
 
 
@@ -125,18 +125,20 @@ def is_local(name: str) -> bool:
     """Whether the name is that of a folder rather than a hub model.
 
     Raises:
-        EncoderError: It is neither, or the library is not installed.
+        EmbeddingModelError: It is neither, or the library is not installed.
     """
     if find_spec("sentence_transformers") is None:
-        raise EncoderError(f"{NOUN} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
+        raise EmbeddingModelError(f"{NOUN} {name}: needs sentence-transformers; run pip install 'fintone[embeddings]'")
     path = local_path(NOUN, name)
     if path.is_dir():
         return True
     if path.exists():
-        raise EncoderError(f"{NOUN} {name}: is a file; give the folder that holds modules.json")
+        raise EmbeddingModelError(f"{NOUN} {name}: is a file; give the folder that holds modules.json")
     if not _is_hub_name(name.partition("@")[0]):
         hint = did_you_mean_path(name)
-        raise EncoderError(f"{NOUN} {name}: no such folder{hint}; give a folder, or ORG/NAME[@REVISION] on the hub")
+        raise EmbeddingModelError(
+            f"{NOUN} {name}: no such folder{hint}; give a folder, or ORG/NAME[@REVISION] on the hub"
+        )
     return False
 
 
@@ -160,16 +162,18 @@ def _read_modules(folder: Path) -> list[str]:
     """The folder of each module, within the encoder's folder."""
     file = folder / "modules.json"
     if not file.is_file():
-        raise EncoderError(f"{NOUN} {folder}: no modules.json; give a folder in sentence-transformers' format")
+        raise EmbeddingModelError(f"{NOUN} {folder}: no modules.json; give a folder in sentence-transformers' format")
     try:
         modules = {str(module["path"]): module["type"] for module in json.loads(file.read_text(encoding="utf-8"))}
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise EncoderError(f"{NOUN} {folder}: its modules.json cannot be read; {AGAIN}") from error
+        raise EmbeddingModelError(f"{NOUN} {folder}: its modules.json cannot be read; {AGAIN}") from error
     for path, kind in modules.items():
         if not str(kind).startswith("sentence_transformers."):
-            raise EncoderError(f"{NOUN} {folder}: asks for code of its own, {kind}, which is never run; give another")
+            raise EmbeddingModelError(
+                f"{NOUN} {folder}: asks for code of its own, {kind}, which is never run; give another"
+            )
         if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            raise EncoderError(f"{NOUN} {folder}: its module {path} lies outside the folder; give another")
+            raise EmbeddingModelError(f"{NOUN} {folder}: its module {path} lies outside the folder; give another")
     return list(modules)
 
 
@@ -191,4 +195,4 @@ def _load(files: ModelFiles, place: Path) -> tuple[Any, NDArray[np.float32]]:
             return encoder, embed_texts(encoder, ["Profit rose ."])
         except Exception as error:  # each module reads its own files and raises any kind of error
             reason = first_line(error).replace(str(place), str(files.folder))
-            raise EncoderError(f"{NOUN} {files.folder}: cannot be loaded ({reason}); {AGAIN}") from error
+            raise EmbeddingModelError(f"{NOUN} {files.folder}: cannot be loaded ({reason}); {AGAIN}") from error

@@ -27,7 +27,7 @@ def fit_baseline(name: str, train: LabelledPart, seed: int, encoder_folder: Path
     """Fit a baseline on train.
 
     Raises:
-        EncoderError: The encoder of its embeddings cannot be loaded.
+        EmbeddingModelError: The encoder of its embeddings cannot be loaded.
     """
     kind, start = find_kind(name), time.monotonic()
     answer = kind.fit(Train(train.texts, train.label_numbers, seed, encoder_folder, train.groups))

@@ -61,7 +61,7 @@ def judge(
     Args:
         accuracy: Accuracy on the study's test part, at the temperature of the choice.
         unparsed_rate: Share of unparsed answers on the same part.
-        baseline: The study's best baseline; None if it has none, or need not beat it.
+        baseline: The study's best baseline; None if it has none.
         champion: The current champion; None if there is none.
         settings: The floors.
         level: Level of McNemar's exact test in this look; see `spend`.

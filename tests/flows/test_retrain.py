@@ -12,7 +12,7 @@ from unittest.mock import Mock
 import pytest
 
 from flows.retrain import retrain
-from learning.baselines.embeddings import resolve_encoder
+from learning.baselines.embeddings import resolve_embedding_model
 from operations.floors import describe_proposal
 from operations.promotion import propose
 from reporting.markdown import escape
@@ -172,7 +172,7 @@ def test_a_study_fills_the_warehouse_and_publishes_its_results_to_prefect(finish
 
 
 def test_the_encoder_of_a_baseline_is_in_the_warehouse_with_its_revision(finished: Finished) -> None:
-    encoder = resolve_encoder(str(finished.config.baselines.embedding_model), finished.home / "models")
+    encoder = resolve_embedding_model(str(finished.config.baselines.embedding_model), finished.home / "models")
     of_encoder = "hyperparameters->>'embedding_model', hyperparameters->>'revision'"
     found = ask(finished.home, f"SELECT DISTINCT {of_encoder} FROM cells WHERE model LIKE 'sentence%'")
     assert found == [("tiny", encoder.revision)]

@@ -78,6 +78,7 @@ def test_the_card_names_data_licence_cell_figures_and_versions(cell: str, tmp_pa
     fields = yaml.safe_load(header)
     assert (fields["library_name"], fields["license"]) == ("peft", "other")
     assert "base_model" not in fields  # that would be a name of the hub
+    assert "(hash of its files `" in text
     assert "learning rate 1e-02, 2 epochs, seed 42" in text
     assert "48 train, 12 validation, 30 test" in text
     assert "Licence of the data: not known to fintone; ask whoever gave you" in text

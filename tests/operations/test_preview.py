@@ -9,7 +9,7 @@ import pytest
 from embedded.paths import MODEL_FOLDER
 from ingestion.files import SourceError
 from ingestion.refusals import TooManyRejectedError
-from learning.baselines.embeddings import EncoderError
+from learning.baselines.embeddings import EmbeddingModelError
 from learning.models.base_model import BaseModelError
 from operations.intake import find_headlines, ingest_and_save
 from operations.preview import check_inputs, describe_study
@@ -158,7 +158,7 @@ def test_the_baselines_are_named(assignments: list[str], line: str) -> None:
 def test_an_encoder_in_a_folder_is_checked_and_named_with_its_revision(tiny_encoder: Path) -> None:
     line = dict(describe_study(make_config("demo", f"baselines.embedding_model={tiny_encoder}")))["baselines"]
     assert re.search(rf" \({re.escape(str(tiny_encoder))}, files [0-9a-f]{{16}}\)$", line)
-    with pytest.raises(EncoderError, match="embedding model nowhere: no such folder"):
+    with pytest.raises(EmbeddingModelError, match="embedding model nowhere: no such folder"):
         describe_study(make_config("demo", "baselines.embedding_model=nowhere"))
 
 
@@ -238,7 +238,7 @@ def test_before_a_run_nothing_may_be_missing(home: Path) -> None:
         check_inputs(make_config("desk"), lambda _: None)
     with pytest.raises(BaseModelError, match="base model nowhere: no such folder"):
         check_inputs(make_config("demo", "base_model.name=nowhere"), lambda _: None)
-    with pytest.raises(EncoderError, match="embedding model nowhere: no such folder"):
+    with pytest.raises(EmbeddingModelError, match="embedding model nowhere: no such folder"):
         check_inputs(make_config("demo", "baselines.embedding_model=nowhere"), lambda _: None)
     assert not home.exists()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from learning.baselines.embeddings import check_encoder_folder
+from learning.baselines.embeddings import check_embedding_folder
 from learning.kinds.resolution import resolve_base_model
 from learning.models.base_model import check_model_folder, load_model, load_tokenizer
 from schemas.errors import InputError
@@ -167,7 +167,7 @@ def test_the_same_holds_for_an_encoder(tiny_encoder: Path, tmp_path: Path, spoil
     folder = Path(shutil.copytree(tiny_encoder, tmp_path / "encoder"))
     spoil(folder)
     with pytest.raises(InputError) as caught:
-        check_encoder_folder(folder)
+        check_embedding_folder(folder)
     assert str(caught.value).startswith(f"embedding model {folder}: {message}")
 
 
