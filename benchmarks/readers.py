@@ -48,7 +48,7 @@ def poll(read):
 READERS = {
     "fintone sql": """
 def read():
-    done = subprocess.run([FINTONE, "sql", sql], capture_output=True, text=True)
+    done = subprocess.run([Path(sys.executable).with_name("fintone"), "sql", sql], capture_output=True, text=True)
     if done.returncode:
         assert (done.returncode, done.stdout, done.stderr.count("\\n")) == (1, "", 1), done.stderr
         assert "; try again later" in done.stderr, done.stderr
@@ -118,7 +118,7 @@ def run_crowded(folder: Path, pause: float) -> Crowd:
     run.wait_for_line(2)
     kinds = [kind for kind, number in OF_EACH.items() for _ in range(number)]
     with ExitStack() as stack:
-        readers = [stack.enter_context(_start_reader(kind, place, pause)) for kind in kinds]
+        readers = [stack.enter_context(start_reader(kind, place, pause)) for kind in kinds]
         code, seconds = run.end(), time.monotonic() - start
         written = [reader.communicate() for reader in readers]
     run.bury()
@@ -130,7 +130,8 @@ def run_crowded(folder: Path, pause: float) -> Crowd:
     return Crowd({kind: _read_latencies(texts) for kind, texts in printed.items()}, errors, seconds)
 
 
-def _start_reader(kind: str, place: Place, pause: float) -> "subprocess.Popen[str]":
+def start_reader(kind: str, place: Place, pause: float) -> "subprocess.Popen[str]":
+    """Start a reader; it polls until its standard input is closed."""
     return subprocess.Popen(  # noqa: S603 (our own interpreter and script)
         [sys.executable, "-c", LOOP + READERS[kind], str(place.home / "warehouse.duckdb"), str(pause)],
         env=place.environ,

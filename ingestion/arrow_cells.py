@@ -71,9 +71,7 @@ def _to_list(column: Any, source: str, size: int) -> list[Any]:
     """
     import pyarrow as pa
 
-    most = bounds.most_characters(size)
-    if _count_characters(column) > most:
-        raise bounds.too_large(source, size, f"{most:,} characters")
+    bounds.check(source, size, characters=_count_characters(column))
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     if not is_text(column.type):

@@ -72,13 +72,7 @@ def check_sizes(stream: Any, size: int, source: str) -> None:
         except (struct.error, IndexError) as error:
             raise ValueError(f"a header that is no FlatBuffer: {error}") from None
         rows, values, unpacked = (have + more for have, more in zip((rows, values, unpacked), counted, strict=True))
-        for number, most, unit in (
-            (rows, bounds.most_rows(size), "rows"),
-            (values, bounds.most_values(size), "values"),
-            (unpacked, bounds.most_characters(size), "characters"),
-        ):
-            if number > most:
-                raise bounds.too_large(source, size, f"{most:,} {unit}")
+        bounds.check(source, size, rows=rows, values=values, characters=unpacked)
 
 
 def _count(header: memoryview, body: Any) -> tuple[int, int, int]:

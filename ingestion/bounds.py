@@ -37,6 +37,28 @@ def most_values(size: int) -> int:
     return max(_HARMLESS_VALUES, _VALUES_PER_BYTE * size)
 
 
+def check(source: str, size: int, *, rows: int = 0, values: int = 0, characters: int = 0) -> None:
+    """Check what a source says that it holds.
+
+    Args:
+        source: The source, for the error.
+        size: Its bytes.
+        rows: Its rows.
+        values: Its cells.
+        characters: Its characters, or its bytes once unpacked.
+
+    Raises:
+        TooLargeError: A bound is exceeded.
+    """
+    for number, most, unit in (
+        (rows, most_rows(size), "rows"),
+        (values, most_values(size), "values"),
+        (characters, most_characters(size), "characters"),
+    ):
+        if number > most:
+            raise too_large(source, size, f"{most:,} {unit}")
+
+
 def most_unpacked(size: int) -> int:
     """The most bytes to which this many packed bytes may expand."""
     return min(MAX_UNPACKED_BYTES, max(_HARMLESS_BYTES, MAX_RATIO * size))

@@ -52,13 +52,8 @@ def _check_size(file: Any, size: int, source: str) -> None:
     metadata = file.metadata
     groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
     values = sum(group.column(place).num_values for group in groups for place in range(metadata.num_columns))
-    for number, most, unit in (
-        (metadata.num_rows, bounds.most_rows(size), "rows"),
-        (sum(group.total_byte_size for group in groups), bounds.most_characters(size), "characters"),
-        (values, bounds.most_values(size), "values"),
-    ):
-        if number > most:
-            raise bounds.too_large(source, size, f"{most:,} {unit}")
+    unpacked = sum(group.total_byte_size for group in groups)
+    bounds.check(source, size, rows=metadata.num_rows, values=values, characters=unpacked)
 
 
 def _iter_cells(

@@ -7,7 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.readers import OF_EACH, PAUSE, Crowd, run_crowded
+from benchmarks.kills import Place
+from benchmarks.readers import OF_EACH, PAUSE, READERS, Crowd, run_crowded, start_reader
+from storage.warehouse import prepare_warehouse
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", READERS)
+def test_a_reader_of_each_kind_is_answered(kind: str, tmp_path: Path) -> None:
+    place = Place(tmp_path, None)
+    place.home.mkdir()
+    prepare_warehouse(place.home / "warehouse.duckdb")
+    with start_reader(kind, place, pause=0) as reader:
+        assert reader.stdout
+        answered = reader.stdout.readline()
+        _, message = reader.communicate()
+    assert (answered[-10:], message, reader.returncode) == (" answered\n", "", 0)
 
 
 @pytest.mark.soak

@@ -174,8 +174,27 @@ def test_the_interval_of_macro_f1_covers_the_truth_of_two_classes_too() -> None:
     assert 0.92 <= covered / 1_000 <= 0.98
 
 
+@pytest.mark.parametrize("counts", [[[10, 0, 0], [0, 50, 0], [0, 0, 50]], [[12, 0, 3], [0, 0, 0], [1, 2, 40]]])
+def test_the_variance_of_macro_f1_is_that_with_one_more_headline_spread_over_the_labels_present(
+    counts: list[list[int]],
+) -> None:
+    present = [label for label in range(3) if sum(counts[label])]
+    more = np.array(counts, dtype=float)
+    for label, predicted in product(present, range(3)):
+        more[label, predicted] += 1 / (3 * len(present))
+    slopes = np.zeros((3, 3))
+    for label, predicted in product(present, range(3)):
+        step = np.zeros((3, 3))
+        step[label, predicted] = 1e-6
+        slopes[label, predicted] = (macro_f1(more + step) - macro_f1(more - step)) / 2e-6 * more.sum()
+    mean = macro_f1(more)
+    n = np.sum(counts) * mean * (1 - mean) / float((more / more.sum() * slopes**2).sum())
+    assert macro_f1_interval(np.array(counts)) == pytest.approx(wilson(macro_f1(np.array(counts)), n), abs=1e-6)
+
+
 def test_macro_f1_has_an_interval_from_ten_headlines_of_each_label_on() -> None:
     assert LEAST_OF_A_LABEL == 10
+    assert macro_f1_interval(np.zeros((3, 3), dtype=np.int64)) is None
     assert macro_f1_interval(np.diag([9, 50, 50])) is None
     low, high = macro_f1_interval(np.diag([10, 50, 50])) or (0, 0)
     assert 0.9 < low < high == 1
@@ -232,6 +251,15 @@ def test_few_distances_make_the_interval_of_the_mean_wider_as_its_docstring_says
     ratio = statistics.variance(values.tolist()) / (mean * (1 - mean))
     ratio += 3 / (misses + 3) * (1 - misses / 4) ** 3 * (1 - ratio)
     assert mean_interval(values) == pytest.approx(wilson(mean, 4 / ratio, t(3).ppf(0.975)), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("values", "hits"), [([0.7], 1), ([0.3], 0), ([1.0, 1.0, 1.0, 1.0], 4), ([0.0, 0.0, 0.0, 0.0], 0)]
+)
+def test_without_a_variance_the_mean_has_the_interval_of_right_and_wrong_answers(
+    values: list[float], hits: int
+) -> None:
+    assert mean_interval(np.array(values)) == accuracy_interval(hits, len(values))
 
 
 def test_the_mean_of_two_opposite_values_has_the_widest_interval_of_two() -> None:
