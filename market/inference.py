@@ -58,9 +58,7 @@ def regress(y: pd.Series, x: pd.DataFrame, session: pd.Series, instrument: pd.Se
     order = np.argsort(times, kind="stable")
     lags = bandwidth(count)
     fitted = OLS(centred.to_numpy()[order], within[used].to_numpy()[order]).fit()
-    robust = fitted.get_robustcov_results(
-        "hac-groupsum", time=times[order], maxlags=lags - 1, use_correction="hac", df_correction=False
-    )
+    robust = fitted.get_robustcov_results("hac-groupsum", time=times[order], maxlags=lags - 1, use_correction="hac")
     freedom = 1.5 * count / lags
     reach = float(student.ppf(0.975, freedom))
     estimates = {}

@@ -42,6 +42,49 @@ def test_too_few_sessions_or_no_variation_have_no_estimate() -> None:
     y, session, instrument = series(np.arange(LEAST_SESSIONS + 10.0))
     assert regress(y, (y * 0 + 1).to_frame("x"), session, instrument) == {}
     assert correlate_ranks(y * 0, y, session, instrument) is None
+    assert correlate_ranks(y[:0], y[:0], session[:0], instrument[:0]) is None
+
+
+def test_an_estimate_needs_thirty_sessions_and_values_that_vary_within_instruments() -> None:
+    random = np.random.default_rng(5)
+    y, session, instrument = series(random.normal(size=LEAST_SESSIONS))
+    x = pd.DataFrame({"x": random.normal(size=LEAST_SESSIONS)})
+    assert set(regress(y, x, session, instrument)) == {"x"}
+    halves = pd.Series(["A"] * 15 + ["B"] * 15)
+    assert regress((halves == "A") * 1.0, x, session, halves) == {}
+    assert regress(y, x.assign(only=(halves == "A") * 1.0), session, halves).keys() == {"x"}
+    pairs = pd.Series([f"{row // 2}" for row in range(LEAST_SESSIONS)])
+    assert set(regress(y, x, session, pairs)) == {"x"}
+    of_each = pd.Series(["A", "A", *(f"{row}" for row in range(2, LEAST_SESSIONS))])
+    assert regress(y, x, session, of_each) == {}
+
+
+def test_rank_correlation_is_the_mean_over_instruments_weighted_by_their_sessions() -> None:
+    """Whatever the spread of their ranks; an instrument of which one series does not vary has none."""
+    random = np.random.default_rng(8)
+    counts = {"A": 40, "B": 80, "C": 25}
+    instrument = pd.Series(np.repeat(list(counts), list(counts.values())))
+    session = pd.Series(np.concatenate([pd.date_range("2024-01-01", periods=n) for n in counts.values()]))
+    x = pd.Series(random.normal(size=145))
+    y = x * np.where(instrument == "A", 1.0, -0.2) + random.normal(size=145)
+    y[instrument == "C"] = 7.0
+    by_instrument = {name: spearmanr(x[instrument == name], y[instrument == name])[0] for name in "AB"}
+    found = correlate_ranks(x, y, session, instrument)
+    assert found
+    assert found.value == pytest.approx((40 * by_instrument["A"] + 80 * by_instrument["B"]) / 120)
+
+
+def test_the_interval_of_a_rank_correlation_ends_at_1() -> None:
+    ranks = np.arange(40.0)
+    nearly = ranks.copy()
+    nearly[[0, 5]] = nearly[[5, 0]]
+    y, session, instrument = series(nearly)
+    up, down = (correlate_ranks(pd.Series(ranks), sign * y, session, instrument) for sign in (1, -1))
+    assert up
+    assert down
+    assert (up.value, up.high, down.low) == (pytest.approx(spearmanr(ranks, nearly)[0]), 1.0, -1.0)
+    assert 0.9 < up.low < up.value
+    assert (down.value, down.high) == pytest.approx((-up.value, -up.low))
 
 
 def test_errors_are_newey_and_wests_of_the_sums_of_sessions() -> None:
@@ -57,6 +100,7 @@ def test_errors_are_newey_and_wests_of_the_sums_of_sessions() -> None:
     error = np.sqrt((sums @ sums + 2 * sum(terms)) * 80 / 79) / (inner @ inner)
     reach = student.ppf(0.975, 1.5 * 40 / width) * error
     assert (found.low, found.high) == pytest.approx((found.value - reach, found.value + reach))
+    assert found.p_value == pytest.approx(2 * student.cdf(-abs(found.value) / error, 1.5 * 40 / width))
 
 
 def test_rows_in_another_order_give_the_same() -> None:

@@ -74,6 +74,11 @@ def test_an_infinite_price_is_no_number() -> None:
 def test_a_table_without_prices_is_refused_with_the_reason() -> None:
     with pytest.raises(PricesError, match=r"prices p\.csv: has no column close"):
         read({"ticker": ["A"], "size": ["1"]}, ["2024-01-01"])
+    for without in ({"close": ["1"]}, {}):  # a file of one instrument, and one with days alone
+        with pytest.raises(
+            PricesError, match=r"prices p\.csv: has no column instrument \(or ticker\); give columns date"
+        ):
+            read(without, ["2024-01-01"])
     with pytest.raises(PricesError, match=r"has no price that can be used, the price is not above zero"):
         read({"ticker": ["A"], "close": ["0"]}, ["2024-01-01"])
 

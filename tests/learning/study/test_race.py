@@ -67,6 +67,8 @@ def test_a_cell_that_is_far_worse_is_dropped_and_one_that_is_a_little_worse_stay
     [drop] = judge_round(standings, LEVEL / 6)
     assert (drop.racer, drop.best, drop.n) == ("far", "best", 300)
     assert drop.p_value < LEVEL / 6
+    assert judge_round(standings, drop.p_value) == [drop]
+    assert judge_round(standings, drop.p_value * 0.99) == []
     assert (drop.accuracy, drop.best_accuracy) == (answers["far"].mean(), answers["best"].mean())
 
 

@@ -192,6 +192,19 @@ def test_one_class_is_no_study() -> None:
 
 
 @BOTH_METHODS
+def test_each_part_has_a_headline_of_a_label_that_is_rarer_than_its_share(method: str) -> None:
+    few = [
+        name for name in IDS if not name.startswith("negative") or name in {"negative-0", "negative-1", "negative-2"}
+    ]
+    parts = split(settings(method, balance="natural", train_per_class=1, test_per_class=1), few)
+    assert (
+        counts_by_label(parts["train"])
+        == counts_by_label(parts["test"])
+        == {"negative": 1, "neutral": 2, "positive": 1}
+    )
+
+
+@BOTH_METHODS
 def test_natural_sizes_follow_the_source(method: str) -> None:
     parts = split(settings(method, balance="natural", train_per_class=6, test_per_class=3))
     assert counts_by_label(parts["train"]) == {"negative": 3, "neutral": 10, "positive": 5}
