@@ -49,9 +49,8 @@ def split_by_time(members: Sequence[Member], split: SplitSettings, times: Times,
     stretches = [bisect_right(starts, times[member.headline_id]) for member in dated]
     classes = find_classes({member.label for member in dated}, split)
     windows = []
-    for number in range(1, split.windows + 1 if split.windows else 2):
-        last = number + 1 if split.windows else len(starts)
-        parts = _divide(dated, [_name_part(stretch, number, last) for stretch in stretches], regroup)
+    for number in range(1, (split.windows or 1) + 1):
+        parts = _divide(dated, [_name_part(stretch, number) for stretch in stretches], regroup)
         _check_classes(parts, classes, f" (in window {number} of {split.windows})" if split.windows else "")
         windows.append({part: [member.headline_id for member in chosen] for part, chosen in parts.items()})
     return windows
@@ -84,13 +83,11 @@ def find_starts(times: Sequence[datetime], split: SplitSettings) -> list[datetim
     return starts
 
 
-def _name_part(stretch: int, window: int, last: int) -> str | None:
-    """The part of a stretch in a window; stretch W is validation of window W, and 0 is before all validation."""
+def _name_part(stretch: int, window: int) -> str | None:
+    """The part of a stretch in a window: 0 is before all, W is validation of window W, and W + 1 is its test."""
     if stretch < window:
         return "train"
-    if stretch == window:
-        return "validation"
-    return "test" if stretch <= last else None
+    return {window: "validation", window + 1: "test"}.get(stretch)
 
 
 def _divide(dated: Sequence[Member], named: Sequence[str | None], regroup: Regroup) -> dict[str, list[Member]]:

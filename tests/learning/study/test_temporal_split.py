@@ -48,6 +48,8 @@ def test_dates_or_shares_decide_where_parts_begin():
     members, times = some(20)
     [by_share] = split_by_time(members, settings(), times, by_group(members))
     assert numbers(by_share) == {"train": [*range(14)], "validation": [14, 15], "test": [*range(16, 20)]}
+    [backwards] = split_by_time(members[::-1], settings(), times, by_group(members))
+    assert {part: ids[::-1] for part, ids in backwards.items()} == by_share
     dated = settings(validation_from=day(8), test_from=day(12))
     [by_date] = split_by_time(members, dated, times, by_group(members))
     assert numbers(by_date) == {"train": [*range(8)], "validation": [*range(8, 12)], "test": [*range(12, 20)]}
@@ -98,8 +100,9 @@ def test_windows_walk_forward_and_choose_on_the_stretch_before():
         ({"windows": 9}, "fewer split.windows"),
         (
             {"validation_from": day(18), "test_from": day(19)},
-            "validation has no positive headline, test has no negative headline",
+            "validation has no positive headline, test has no negative headline that is no near copy of .* one: set",
         ),
+        ({"windows": 2, "test_share": 0.1}, r"test has no positive headline .* one \(in window 1 of 2\): set"),
     ],
 )
 def test_a_part_without_headlines_or_without_a_class_is_refused(values, message):
