@@ -76,12 +76,12 @@ class FixedChooser:
         drawn = [place for place in order if first[pool.groups[place]] == place]
         self.supply = Counter(pool.labels[place] for place in drawn)
         by_label = {label: [place for place in drawn if pool.labels[place] == label] for label in self.needed}
-        kept = sorted(place for label, places in by_label.items() for place in places[: self.needed[label] + SPARE])
+        kept = {place for label, places in by_label.items() for place in places[: self.needed[label] + SPARE]}
         groups = {pool.groups[place] for place in kept}
         members = [place for place in order if pool.groups[place] in groups]
         self.pool = pool.keep(members)
         """The candidates and their near copies, in the order of the draw; the choice depends on nothing else."""
-        self.candidates = [members.index(place) for place in order if place in set(kept)]
+        self.candidates = [members.index(place) for place in order if place in kept]
 
     def choose(self, headlines: Sequence[str]) -> Iterator[tuple[Example, ...]]:
         """See `Chooser`."""

@@ -53,6 +53,15 @@ def test_fixed_examples_are_balanced_however_rare_a_label_is() -> None:
         assert sorted(example.label for example in shown) == sorted(LABELS)
 
 
+def test_of_a_group_of_near_copies_one_is_a_fixed_example() -> None:
+    texts = tuple(f"{word} rose by {number} %" for word in ("Sales", "Costs", "Output") for number in range(1, 9))
+    groups = tuple(text.split()[0] for text in texts)
+    pool = Pool(texts, (Label.POSITIVE,) * len(texts), groups)
+    for seed in range(5):
+        [shown] = choose(("It failed",), pool, examples=6, examples_seed=seed)
+        assert sorted(example.headline.split()[0] for example in shown) == ["Costs", "Output", "Sales"]
+
+
 def test_nearest_examples_are_the_most_similar() -> None:
     pool = Pool(
         ("Nokia wins a large order in India", "Rain is forecast for Monday", "Nokia loses an order in Brazil"),
