@@ -197,7 +197,10 @@ def test_only_labels_of_several_tokens_need_a_path(small_tokenizer: Any) -> None
     assert runs == ["", " ", " n", " d"]
     ends = {(LABELS[leaf.outcome], runs[leaf.node], small_tokenizer.decode([leaf.token])) for leaf in space.leaves}
     assert ends == {(Label.NEGATIVE, " d", "n"), (Label.NEUTRAL, " n", "d")}
-    first = (space.owners == LABELS.index(Label.POSITIVE)).nonzero().flatten().tolist()
+
+
+def test_a_token_that_holds_a_spelling_of_a_label_is_that_label(small_tokenizer: Any, small_space: AnswerSpace) -> None:
+    first = (small_space.owners == LABELS.index(Label.POSITIVE)).nonzero().flatten().tolist()
     assert [small_tokenizer.decode([token]) for token in first] == [" up", "up"]
 
 
