@@ -228,7 +228,8 @@ def describe_result(scored: ScoredSource) -> list[str]:
 
     Of a scoring that was interrupted before a batch of rows was finished, only what is kept is told.
     """
-    kept = [f"{scored.source}: {count(scored.kept, 'answer')} more kept for the next run"] if scored.kept else []
+    noun = "more answer" if scored.counts.rows_read else "answer"
+    kept = [f"{scored.source}: kept {count(scored.kept, noun)} for the next run"] if scored.kept else []
     if kept and not scored.counts.rows_read:
         return kept
     return [

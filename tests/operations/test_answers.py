@@ -2,6 +2,7 @@
 
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -175,12 +176,11 @@ def test_answers_of_a_slow_model_are_kept_before_their_batch_ends(
         score_source(settings, choose_model(settings), on_rows=stop, on_interrupt=interrupted.append)
     [(kept,)] = ask(trained_home, "SELECT count(*) FROM ledger.scores")
     assert 8 <= kept < len(texts)
-    assert [describe_result(scored) for scored in interrupted] == [
-        [f"news.csv: {kept} answers more kept for the next run"]
-    ]
+    assert [describe_result(scored) for scored in interrupted] == [[f"news.csv: kept {kept} answers for the next run"]]
     assert ask(trained_home, "SELECT count(*) FROM ledger.scored_rows") == [(0,)]
     done = run(trained[1], "answers.csv")
     assert (done.counts.headlines_known, done.counts.headlines_scored, done.kept) == (kept, len(texts) - kept, 0)
+    assert describe_result(replace(done, kept=3))[-1] == "news.csv: kept 3 more answers for the next run"
 
 
 def test_an_interruption_before_the_first_answer_reports_nothing(trained_home: Path, trained: Any) -> None:
