@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 from benchmarks.corpus import iterate_rows
 from ingestion.identity import normalise_text
 from ingestion.masking import mask_texts
-from ingestion.near_duplicates import LEAST_SIMILARITY, group_near_copies
+from ingestion.near_duplicates import LEAST_SIMILARITY, group_near_copies, match_near_copies
 
 REWORDED = [
     (
@@ -21,6 +21,7 @@ REWORDED = [
     ),
     ("Finnish Metso wins an order from a Brazilian pulp mill", "Finnish Metso wins order from a Brazilian pulp mill"),
     ("The value of the contract is about EUR 27 mn .", "The value of the contracts is about EUR 3.3 mn ."),
+    ("aaaa bbbb cccc dd ee", "aaaa bbbb cccc dd xy"),  # similar by 90 per cent, the least that counts
 ]
 UNLIKE = [
     ("Operating profit rose to EUR 4.7 mn .", "Operating loss fell sharply to EUR 38 mn in 2007 ."),
@@ -50,6 +51,13 @@ def test_numbers_and_case_make_no_difference(measure):
     texts = ["Profit rose 3.1 % to 1,200", "PROFIT rose 45 % to 7", "Profit rose % to"]
     assert group(texts, measure)[:2] == [0, 0]
     assert group(texts, "numbers")[2] != 0
+
+
+@pytest.mark.parametrize("measure", ["numbers", "reworded"])
+def test_two_lists_match_where_a_pair_is_one_group(measure):
+    texts = [text for pair in REWORDED + UNLIKE for text in pair]
+    one_group = [[len(set(group([text, other], measure))) == 1 for other in texts[1:]] for text in texts]
+    assert match_near_copies(texts, texts[1:], measure).tolist() == one_group
 
 
 def test_one_text_is_one_group_and_no_text_is_none():
