@@ -52,13 +52,7 @@ ORDER BY studies.number DESC
 """  # noqa: S608 (our own text)
 
 _CELLS = """
-WITH latest AS (
-    SELECT cell_id, arg_max(study_id, number) AS study_id, max(number) AS number
-    FROM study_cells
-    JOIN studies USING (study_id)
-    GROUP BY cell_id
-),
-figures AS (
+WITH figures AS (
     SELECT DISTINCT ON (study_id, cell_id) study_id, cell_id, accuracy, accuracy_low, accuracy_high
     FROM leaderboard
     WHERE part = 'test'
@@ -66,7 +60,7 @@ figures AS (
 )
 SELECT
     cells.cell_id AS cell,
-    places.name,
+    latest.name,
     if(drops.cell_id IS NULL, cells.status, 'dropped') AS status,
     format('{:.3f}', figures.accuracy)::DOUBLE AS accuracy,
     format('{:.3f}', accuracy_low)::DOUBLE AS accuracy_low,
@@ -78,7 +72,7 @@ SELECT
     cells.kind,
     cells.model,
     date_trunc('second', cells.finished_at)::TIMESTAMP_S AS finished_at
-FROM latest
+FROM ledger.latest_studies AS latest
 JOIN cells USING (cell_id)
 JOIN ledger.places AS places ON places.study_id = latest.study_id AND places.cell_id = cells.cell_id
 LEFT JOIN figures ON figures.study_id = latest.study_id AND figures.cell_id = cells.cell_id
@@ -89,7 +83,7 @@ ORDER BY latest.number DESC, places.place
 _CHAMPIONS = f"""
 SELECT
     champion_cell_id AS cell,
-    names.name,
+    latest.name,
     champion_temperature AS temperature,
     format('{{:.3f}}', coalesce(leaderboard.accuracy, judging.accuracy))::DOUBLE AS accuracy,
     date_trunc('second', decided_at)::TIMESTAMP_S AS since,
@@ -99,7 +93,7 @@ SELECT
     champions.study_id AS study,
     reason
 FROM champions
-LEFT JOIN ledger.latest_names AS names ON names.cell_id = champion_cell_id
+LEFT JOIN ledger.latest_studies AS latest ON latest.cell_id = champion_cell_id
 LEFT JOIN leaderboard
     ON leaderboard.study_id = champions.study_id
     AND leaderboard.cell_id = champion_cell_id

@@ -18,7 +18,7 @@ CellKind = Literal["base", "baseline", "fine-tuned"]
 CellStatus = Literal["planned", "running", "finished", "diverged", "failed", "interrupted"]
 DONE: tuple[CellStatus, ...] = ("finished", "diverged")
 """The states of a cell that has an outcome."""
-_NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_names USING (cell_id)"
+_NAMED_CELLS = "SELECT cells.*, name FROM cells LEFT JOIN ledger.latest_studies USING (cell_id)"
 
 
 @dataclass(frozen=True)

@@ -43,8 +43,8 @@ def _overview(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) ->
     of_study = f"SELECT cell_name, {columns} FROM leaderboard WHERE study_id = '{study_id}' AND part = 'test'"
     strangers = [contender.evaluation_id for contender in contenders if not contender.is_of_study]
     of_strangers = (
-        f" UNION ALL SELECT name, {columns} FROM evaluations JOIN cells USING (cell_id) JOIN ledger.latest_names USING "
-        f"(cell_id) WHERE evaluation_id IN {listed(strangers)}"
+        f" UNION ALL SELECT name, {columns} FROM evaluations JOIN cells USING (cell_id) JOIN ledger.latest_studies "
+        f"USING (cell_id) WHERE evaluation_id IN {listed(strangers)}"
     )
     return f"{of_study} AND {at_chosen(chosen)}{of_strangers if strangers else ''} ORDER BY accuracy DESC, cell_name"
 

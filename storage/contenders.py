@@ -25,10 +25,10 @@ _BEFORE = (
     " AND previous_cell_id IS NOT NULL AND previous_cell_id <> $cell_id ORDER BY number DESC LIMIT 1"
 )
 _EVALUATED = (
-    "SELECT evaluation_id, coalesce(study_cells.name, latest_names.name), study_cells.cell_id IS NOT NULL"
-    " FROM evaluations JOIN studies USING (split_id)"
-    " JOIN ledger.latest_names USING (cell_id) LEFT JOIN study_cells USING (study_id, cell_id)"
-    " WHERE study_id = $study_id AND cell_id = $cell_id AND part = 'test'"
+    "SELECT evaluation_id, coalesce(study_cells.name, latest.name), study_cells.cell_id IS NOT NULL"
+    " FROM evaluations JOIN studies USING (split_id) LEFT JOIN study_cells USING (study_id, cell_id)"
+    " JOIN ledger.latest_studies AS latest ON latest.cell_id = evaluations.cell_id"
+    " WHERE studies.study_id = $study_id AND evaluations.cell_id = $cell_id AND part = 'test'"
     " AND temperature IS NOT DISTINCT FROM $temperature"
     " AND coalesce(evaluations.decoding_id = studies.decoding_id, true)"
     " ORDER BY evaluated_at DESC LIMIT 1"

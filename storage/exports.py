@@ -17,8 +17,8 @@ def load_card(warehouse: Path, cell: StoredCell) -> CellCard:
     figures = ", ".join(CardFigures.__dataclass_fields__)
     with reading(warehouse) as connection:
         [(study_id, source, synthetic)] = connection.execute(
-            "SELECT study_id, source, synthetic FROM studies JOIN study_cells"
-            " USING (study_id) WHERE cell_id = ? ORDER BY number DESC LIMIT 1",
+            "SELECT study_id, source, synthetic FROM studies JOIN ledger.latest_studies USING (study_id)"
+            " WHERE cell_id = ?",
             [record.cell_id],
         ).fetchall()
         [(kind,)] = connection.execute(

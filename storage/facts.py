@@ -17,12 +17,12 @@ Row = dict[str, Any]
 _ROWS = {
     "study": "SELECT study_id AS study, name, tags, status, profile, source, base_model, base_revision, snapshot_id AS"
     " snapshot, split_id AS split, temperatures, started_at, finished_at FROM studies WHERE study_id = $id",
-    "cell": "SELECT cell_id AS cell, latest_names.name, kind, model, base_revision,"
-    " coalesce((SELECT status FROM dropped_cells WHERE cell_id = $id AND study_id = (SELECT arg_max(study_id, number)"
-    " FROM studies JOIN study_cells USING (study_id) WHERE cell_id = $id)), status) AS status, reason, snapshot_id AS"
+    "cell": "SELECT cell_id AS cell, latest.name, kind, model, base_revision,"
+    " if(drops.cell_id IS NULL, status, 'dropped') AS status, reason, snapshot_id AS"
     " snapshot, split_id AS split, started_at, finished_at, steps, round(train_seconds, 1) AS train_seconds,"
     " round(examples_per_second, 1) AS headlines_per_second, peak_memory_bytes // 1000000 AS peak_memory_megabytes,"
-    " adapter_hash FROM cells LEFT JOIN ledger.latest_names AS latest_names USING (cell_id) WHERE cell_id = $id",
+    " adapter_hash FROM cells LEFT JOIN ledger.latest_studies AS latest USING (cell_id)"
+    " LEFT JOIN ledger.drops USING (study_id, cell_id) WHERE cell_id = $id",
     "snapshot": "SELECT snapshot_id AS snapshot, headline_count AS headlines, created_at FROM snapshots"
     " WHERE snapshot_id = $id",
 }
@@ -51,8 +51,8 @@ _TABLES = {
         " ORDER BY ALL",
         "against_the_best_baseline": "SELECT temperature, baseline, baseline_cell_id AS baseline_cell,"
         " difference, difference_low, difference_high, p_holm, beats_baseline FROM baseline_verdicts"
-        " WHERE cell_id = $id AND part = 'test' AND study_id = (SELECT arg_max(study_id, number) FROM studies"
-        " JOIN study_cells USING (study_id) WHERE cell_id = $id) ORDER BY temperature",
+        " WHERE cell_id = $id AND part = 'test' AND study_id = (SELECT study_id FROM ledger.latest_studies"
+        " WHERE cell_id = $id) ORDER BY temperature",
         "decisions": "SELECT number, decided_at, coalesce(person, decided_by) AS decided_by, decision, temperature,"
         " reason FROM champions WHERE cell_id = $id ORDER BY number",
     },

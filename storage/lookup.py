@@ -22,7 +22,7 @@ LEAST_LIKENESS = 0.75
 """Least likeness of ids, which differ less than words do: one wrong character of four."""
 _ENTRIES: tuple[str, ...] = (
     "SELECT 'study' AS kind, study_id AS id, name FROM studies",
-    "SELECT 'cell', cell_id, names.name FROM cells LEFT JOIN ledger.latest_names AS names USING (cell_id)",
+    "SELECT 'cell', cell_id, name FROM cells LEFT JOIN ledger.latest_studies USING (cell_id)",
     "SELECT 'snapshot', snapshot_id, NULL FROM snapshots",
     "SELECT 'decision', champion_id, NULL FROM champions",
 )

@@ -23,12 +23,13 @@ _CHOSEN = (
     "chosen.cell_id AND leaderboard.temperature = chosen.temperature AND part = 'test'"
 )
 _DECISIONS = (
-    "SELECT number, decided_at, decision, decided_by, cell_id, name AS cell_name, temperature, study_id, reason "
-    "FROM champions LEFT JOIN ledger.latest_names USING (cell_id) ORDER BY number DESC"
+    "SELECT champions.number, decided_at, decision, decided_by, cell_id, name AS cell_name, temperature, "
+    "champions.study_id, reason "
+    "FROM champions LEFT JOIN ledger.latest_studies USING (cell_id) ORDER BY champions.number DESC"
 )
 _MEASUREMENTS = (
     "SELECT market_id, measured_at, cell_id, name AS cell_name, temperature, prices, calendar, horizons "
-    "FROM markets LEFT JOIN ledger.latest_names USING (cell_id) ORDER BY measured_at DESC, market_id"
+    "FROM markets LEFT JOIN ledger.latest_studies USING (cell_id) ORDER BY measured_at DESC, market_id"
 )
 _MARKET_TESTS = (
     "SELECT market_id, scope, horizon, estimate, p_holm, reason FROM market_reaction WHERE scope <> 'instrument'"

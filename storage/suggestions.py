@@ -12,14 +12,14 @@ MOST = 50
 def suggest_cells(warehouse: Path, beginning: str, *, fine_tuned: bool) -> list[tuple[str, str]]:
     """Ids of cells with this beginning, the latest study's first, each described; only fine-tunes if `fine_tuned`."""
     latest = (
-        "SELECT cell_id, concat_ws(', ', arg_max(study_cells.name, studies.number),"
-        " CASE kind WHEN 'fine-tuned' THEN cells.model END, 'of study ' || arg_max(study_id, studies.number),"
+        "SELECT cell_id, concat_ws(', ', latest.name,"
+        " CASE kind WHEN 'fine-tuned' THEN cells.model END, 'of study ' || latest.study_id,"
         " CASE WHEN cells.status <> 'finished' THEN cells.status END,"
         " CASE cell_id WHEN (SELECT champion_cell_id FROM champions ORDER BY number DESC LIMIT 1)"
         " THEN 'the champion' END)"
-        " FROM cells JOIN study_cells USING (cell_id) JOIN studies USING (study_id)"
+        " FROM cells JOIN ledger.latest_studies AS latest USING (cell_id)"
         " WHERE starts_with(cell_id, ?) AND (kind = 'fine-tuned' OR NOT ?)"
-        " GROUP BY cell_id, kind, cells.model, cells.status ORDER BY max(studies.number) DESC, cell_id LIMIT ?"
+        " ORDER BY latest.number DESC, cell_id LIMIT ?"
     )
     with reading(warehouse, PATIENCE) as connection:
         rows = connection.execute(latest, [beginning, fine_tuned, MOST]).fetchall()

@@ -264,7 +264,7 @@ once AS (
 )
 SELECT
     reigns.cell_id,
-    names.name AS cell_name,
+    latest.name AS cell_name,
     cells.model,
     reigns.temperature,
     reigns.reigned_from,
@@ -281,7 +281,7 @@ SELECT
 FROM once
 JOIN ledger.reigns AS reigns USING (number)
 LEFT JOIN cells ON cells.cell_id = reigns.cell_id -- a former champion's study may have been deleted
-LEFT JOIN ledger.latest_names AS names ON names.cell_id = reigns.cell_id
+LEFT JOIN ledger.latest_studies AS latest ON latest.cell_id = reigns.cell_id
 ORDER BY reigns.number, once.published_at, once.text, once.instrument;
 COMMENT ON VIEW champion_history IS 'The answer of the champion of the time to each dated headline: one row for each headline that was published in a reign and that this champion has answered. A reign without such a headline has no row; champions has every decision.';
 COMMENT ON COLUMN champion_history.cell_id IS 'The champion when the headline was published.';

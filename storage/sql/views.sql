@@ -76,14 +76,20 @@ COMMENT ON COLUMN ledger.places.place IS 'Its place, from 1.';
 COMMENT ON COLUMN ledger.places.is_of_fold IS 'Whether it is trained and judged on one fold of the study; tables show the cell that pools all folds.';
 
 
-CREATE OR REPLACE VIEW ledger.latest_names AS
-SELECT study_cells.cell_id, arg_max(study_cells.name, studies.number) AS name
+CREATE OR REPLACE VIEW ledger.latest_studies AS
+SELECT
+    study_cells.cell_id,
+    arg_max(studies.study_id, studies.number) AS study_id,
+    max(studies.number) AS number,
+    arg_max(study_cells.name, studies.number) AS name
 FROM study_cells
 JOIN studies USING (study_id)
 GROUP BY study_cells.cell_id;
-COMMENT ON VIEW ledger.latest_names IS 'The readable name of each cell in its latest study.';
-COMMENT ON COLUMN ledger.latest_names.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.latest_names.name IS 'Its name.';
+COMMENT ON VIEW ledger.latest_studies IS 'The latest study of each cell.';
+COMMENT ON COLUMN ledger.latest_studies.cell_id IS 'The cell.';
+COMMENT ON COLUMN ledger.latest_studies.study_id IS 'The study.';
+COMMENT ON COLUMN ledger.latest_studies.number IS 'Its number: studies are numbered in the order in which they began.';
+COMMENT ON COLUMN ledger.latest_studies.name IS 'Readable name of the cell in this study.';
 
 
 CREATE OR REPLACE VIEW ledger.cutoffs AS
