@@ -93,7 +93,7 @@ def _names_label(word: str) -> bool:
 def _are_scores(found: Sequence[str]) -> bool:
     """Whether the values are numbers, some with decimals or too many different ones for codes."""
     scores = {score for word in found if (score := read_score(word)) is not None}
-    if _share(read_score(word) is not None for word in found) < 1 or not scores:
+    if _share(read_score(word) is not None for word in found) < 1:
         return False
     return len(scores) > _MOST_CODES or any(not score.is_integer() for score in scores)
 

@@ -215,6 +215,8 @@ TWO_ANNOTATORS = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
             {"sentiment_score": [0.62, -0.48, 0.03, 0.0]},
             "'sentiment_score' holds scores from -0.48 to 0.62: .* --thresholds -0.1,0.1",
         ),
+        ({"Compound": [0.62, 0.5, 0.03, 0.0]}, "'Compound' holds scores from 0 to 0.62: .* --thresholds LOW,HIGH"),
+        ({"score": [-1.5, 1, 0, 0]}, "'score' holds scores from -1.5 to 1: .* --thresholds LOW,HIGH"),
         (
             {"Decisions": ['{"Orlo": "very positive"}', '{"Castell": "rather negative"}'] * 2},
             "'Decisions' holds objects whose values are not all labels: map their words with --label-map",
@@ -223,13 +225,36 @@ TWO_ANNOTATORS = {f"annotator{n}": ["positive", "negative"] * 2 for n in (1, 2)}
         (TWO_ANNOTATORS, "is an annotator's, use --label-columns annotator1,annotator2"),
         (
             {"positive": [0.9, 0.1, 1, 0], "neutral": [0.1, 0.1, 0, 1], "negative": [0, 0.8, 0, 1]},
-            "'positive', 'neutral' and 'negative' hold a score of each label",
+            "'positive', 'neutral' and 'negative' hold a score of each label, and fintone reads one label a headline",
         ),
     ],
 )
 def test_a_shape_that_is_not_read_is_named_with_the_remedy(read, table, message):
     with pytest.raises(MissingColumnError, match=message):
         read(as_json({"headline": NEWS, **table}))
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"score": [3, 1, 2, 1]},
+        {"score": ["0.5", "0.25", "none", "0.125"]},
+        {"score": [None] * 4},
+        {"shares": [0.62, 0.48, 0.03, 0.0]},
+        {"remark": ["rather positive", "-", "-", "-"]},
+        {"positive": [0.9, 0.1, 1, 0], "neutral": [0.1, 0.1, 0, 1], "negative": ["high", "low", "low", "low"]},
+    ],
+)
+def test_a_column_that_holds_no_labels_is_named_with_no_remedy(read, table):
+    with pytest.raises(MissingColumnError) as caught:
+        read(as_json({"headline": NEWS, **table}))
+    assert "hold" not in str(caught.value)
+
+
+def test_more_than_ten_whole_numbers_are_scores_and_a_row_may_lack_one(read):
+    rows = [f"{text} {number},{number}" for number in range(-1, 10) for text in NEWS]
+    with pytest.raises(MissingColumnError, match="'score' holds scores from -1 to 9"):
+        read("\n".join(["headline,score", *rows, "Northwind"]))
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,32 @@ def test_the_column_of_days_is_the_likeliest_one_and_of_two_alike_the_first(tmp_
     assert read(path) == [["AUR", pd.Timestamp(DAYS[0]), 5.5]]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_fields_are_delimited_by_any_usual_sign_and_may_be_empty(tmp_path: Path, delimiter: str) -> None:
+    lines = ["date ticker close", f"{DAYS[0]} AUR 1.5", f"{DAYS[1]} AUR ", f"{DAYS[2]} AUR 3.5"]
+    path = write_text(tmp_path / "prices.TXT", *(line.replace(" ", delimiter) for line in lines))
+    table, _ = read_price_table(find_price_file(str(path)), DATES)
+    assert read(path) == [prices_of(1.5)[0], prices_of(1, 1, 3.5)[2]]
+    assert len(table) == len(DAYS)
+
+
+@pytest.mark.parametrize("suffix", [".XLSX", ".Parquet"])
+def test_a_cell_without_a_value_is_empty_in_binary_files_too(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"prices{suffix}"
+    wide = pd.DataFrame({"date": pd.to_datetime([*DAYS]), "AUR": [1.5, None, 3.5], "note": [None, "split", None]})
+    with path.open("wb") as file:
+        wide.to_excel(file, index=False) if suffix == ".XLSX" else wide.to_parquet(file)
+    table, dates = read_price_table(find_price_file(str(path)), DATES)
+    assert table.drop(columns="date").to_numpy().tolist() == [["1.5", ""], ["", "split"], ["3.5", ""]]
+    assert dates.tolist() == [pd.Timestamp(day) for day in DAYS]
+
+
+@pytest.mark.parametrize("zone", ["", "Z", " UTC", "-05:00", "+0900"])
+def test_the_day_of_a_price_is_that_of_its_exchange(tmp_path: Path, zone: str) -> None:
+    lines = ("date,ticker,close", f"{DAYS[0]} 00:30:00{zone},AUR,1.5", f"{DAYS[1]} 23:30:00.5{zone},AUR,2.5")
+    assert read(write_text(tmp_path / "prices.csv", *lines)) == prices_of(1.5, 2.5)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 def test_a_file_is_read_in_its_encoding(tmp_path: Path, encoding: str) -> None:
     lines = ("date,ticker,close,note", f"{DAYS[0]},AUR,5.5,Börse")
