@@ -168,7 +168,7 @@ def _merge_copies(identified: pd.DataFrame, refused: pd.DataFrame) -> pd.DataFra
     ]
     stays = ~identified["headline"].duplicated() & ~identified["headline"].isin(refused["headline"])
     merged = identified.loc[stays, columns]
-    copies = identified[(identified["copies"] > 1) & ~identified["headline"].isin(refused["headline"])]
+    copies = identified[identified["copies"] > 1]
     copies = copies.assign(odd=[normalise_text(text) != text for text in copies["text"].tolist()])
     kept = copies.sort_values(["odd", "text"], kind="stable").drop_duplicates("headline").set_index("headline")
     repeated = merged["copies"] > 1
