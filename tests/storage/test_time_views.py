@@ -84,14 +84,17 @@ def test_a_headline_of_test_is_there_once_with_its_label_also_where_it_was_score
     decide(finished, "promoted", "tuned", 0)
     with writing(finished) as connection:
         connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' WHERE label <> 'neutral'")
+        its = "evaluation_id = 'tuned at 0.1'"
+        connection.execute(f"UPDATE ledger.predictions SET p_neutral = 0.1, p_unparsed = 0.4 WHERE {its}")
+        connection.execute(f"UPDATE evaluations SET evaluated_at = evaluated_at + INTERVAL 1 DAY WHERE NOT {its}")
         text_ids = connection.execute("SELECT text_id FROM headlines WHERE headline_id LIKE '%0'").fetchall()
     answer(finished, "tuned", (text_ids[0][0], 4, None), ("new", 4, None))
-    rows = select(finished, "origin, true_label, is_right")
+    rows = select(finished, "origin, true_label, is_right, label, confidence")
     assert sorted(rows, key=str) == [
-        ("scored", None, None),
-        ("test", "negative", False),
-        ("test", "positive", False),
-    ]  # all four probabilities of the predictions are equal: with what is unparsed, neutral is the likeliest
+        ("scored", None, None, "positive", 0.7),
+        ("test", "negative", False, "unparsed", 0.25),
+        ("test", "positive", False, "unparsed", 0.25),
+    ]  # what is unparsed is the likeliest answer, and as neutral it is wrong
 
 
 def test_what_the_champion_learned_from_is_marked(finished: Path, cell: Callable[..., Any]) -> None:
@@ -144,6 +147,34 @@ def test_a_scored_headline_counts_once_in_its_week_its_month_its_quarter_and_its
     ]
 
 
+def test_the_test_part_is_counted_by_when_it_was_published(finished: Path, cell: Callable[..., Any]) -> None:
+    """Every cell answers all three headlines as positive; the day of the cutoff belongs to what it may know."""
+    add_cells(finished, "study", [cell(trained_until=date(2026, 1, 5))])
+    dates = {"negative": "2026-01-05 23:00:00", "positive": "2026-01-06", "neutral": "2026-04-01"}
+    with writing(finished) as connection:
+        for label, published_at in dates.items():
+            connection.execute("UPDATE headlines SET published_at = ? WHERE label = ?", [published_at, label])
+    columns = "strftime(begins, '%m-%d'), n, accuracy, n_before_cutoff"
+    counted = f"SELECT period, {columns} FROM accuracy_over_time WHERE origin = 'test' AND cell_id = 'tuned'"
+    assert ask(finished, f"{counted} AND temperature = 1 ORDER BY begins DESC, n, period") == [
+        ("month", "04-01", 1, 0.0, 0),
+        ("quarter", "04-01", 1, 0.0, 0),
+        ("week", "03-30", 1, 0.0, 0),
+        ("week", "01-05", 2, 0.5, 1),
+        ("month", "01-01", 2, 0.5, 1),
+        ("quarter", "01-01", 2, 0.5, 1),
+        ("year", "01-01", 3, pytest.approx(1 / 3), 1),
+    ]
+    of_cells = (
+        "SELECT cell_id, temperature, n, n_before_cutoff FROM accuracy_over_time WHERE period = 'year' ORDER BY ALL"
+    )
+    assert ask(finished, of_cells) == [
+        *[("base", temperature, 3, None) for temperature in (0.1, 1, 10)],
+        ("svm", None, 3, None),
+        *[("tuned", temperature, 3, 1) for temperature in (0.1, 1, 10)],
+    ]
+
+
 def count_fresh(warehouse: Path) -> list[tuple[Any, ...]]:
     """Each fresh headline: text, day, instrument, label."""
     columns = "text, strftime(published_at, '%m-%d'), instrument, true_label"
@@ -165,6 +196,14 @@ def test_a_time_and_an_instrument_that_only_another_file_has_are_put_together(fi
     answer(finished, "tuned", ("a", None, "positive", "NWD"), source="tickers")
     answer(finished, "tuned", ("a", 4, None), source="times")
     assert count_fresh(finished) == [("a", "01-05", "NWD", "positive")]
+
+
+def test_a_headline_without_a_time_has_the_earliest_one_but_no_time_of_another_instrument(finished: Path) -> None:
+    answer(finished, "tuned", ("a", None, "positive"), ("b", None, "positive", "NWD"), source="labels")
+    answer(finished, "tuned", ("a", 6, None), ("a", 4, None), ("b", 4, None, "HBF"), source="times")
+    assert count_fresh(finished) == [("a", "01-05", None, "positive"), ("b", None, "NWD", "positive")]
+    answer(finished, "tuned", ("b", 9, None), ("b", 8, None), ("b", 5, None, "HBF"), source="more times")
+    assert count_fresh(finished)[1:] == [("b", "01-09", "NWD", "positive")]
 
 
 def test_a_day_without_its_time_and_a_time_of_that_day_are_of_one_headline(finished: Path) -> None:
@@ -196,16 +235,25 @@ def test_a_headline_whose_time_only_another_file_has_is_before_the_cutoff_if_tha
     finished: Path, cell: Callable[..., Any]
 ) -> None:
     add_cells(finished, "study", [cell(trained_until=date(2026, 1, 31))])
-    answer(finished, "tuned", ("a", 1, None), ("b", 1, "positive"), ("c", 40, "positive"), source="dated")
+    answer(finished, "tuned", ("a", 1, None), ("b", 30.5, "positive"), ("c", 40, "positive"), source="dated")
     answer(finished, "tuned", ("a", None, "positive"), source="labelled")
     columns = "SELECT n, n_before_cutoff FROM accuracy_over_time WHERE origin = 'scored' AND period = 'year'"
     assert ask(finished, columns) == [(3, 2)]
 
 
 def test_another_day_or_another_instrument_is_another_headline(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
     rows = [("a", 4, "positive", "NWD"), ("a", 5, "neutral", "NWD"), ("a", 4, "positive", "HBF")]
     answer(finished, "tuned", *rows)
     assert len(count_fresh(finished)) == 3
+    assert select(finished, "day(published_at), instrument") == [(5, "HBF"), (5, "NWD"), (6, "NWD")]
+
+
+def test_a_headline_without_an_instrument_is_that_of_the_first_by_name(finished: Path) -> None:
+    decide(finished, "promoted", "tuned", 0)
+    answer(finished, "tuned", ("a", 4, None, "nwd"), ("a", 4, None, "HBF"), ("a", 4, "positive"))
+    assert count_fresh(finished) == [("a", "01-05", "HBF", "positive")]
+    assert select(finished, "instrument, true_label") == [("HBF", "positive"), ("nwd", None)]
 
 
 def test_decodings_are_counted_apart(finished: Path) -> None:
