@@ -88,6 +88,21 @@ def test_the_labels_of_a_source_are_counted(two):
     assert rows == [("negative", 1, 1, 1 / 6), ("neutral", 3, 3, 0.5), ("positive", 2, 3, 1 / 3)]
 
 
+def test_sources_with_the_same_headlines_count_their_own_rows(two):
+    for ingest_id, copies in {"three": [4, 1, 1, 1], "four": [1, 2, 1, 5]}.items():
+        source = SourceRecord(ingest_id, "more.csv", "/data/more.csv", "csv", ingest_id, "utf-8", False, 9, 0, "s2")
+        save_ingestion(two, source, SECOND.assign(copies=copies), *(pd.DataFrame({"row_number": []}),) * 2)
+    rows = ask(two, "SELECT ingest_id, label, headlines, rows_accepted FROM source_labels WHERE ingest_id <> 'one'")
+    assert rows == [
+        ("four", "negative", 1, 2),
+        ("four", "positive", 3, 7),
+        ("three", "negative", 1, 1),
+        ("three", "positive", 3, 6),
+        ("two", "negative", 1, 1),
+        ("two", "positive", 3, 3),
+    ]
+
+
 def test_a_row_counts_under_each_of_its_reasons_whatever_is_quoted_and_an_example_is_a_row(two):
     rows = ask(two, "SELECT * EXCLUDE (ingest_id, source) FROM rejected_reasons WHERE ingest_id = 'one'")
     assert rows == [
