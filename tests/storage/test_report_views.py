@@ -1,7 +1,5 @@
 """What the report counts in SQL: intervals as in Python, cells that share a training, and acting on sure answers."""
 
-from itertools import pairwise
-
 import pandas as pd
 import pytest
 
@@ -58,17 +56,39 @@ def test_a_base_model_that_is_spelled_differently_is_the_same_one(finished, cell
     assert {("short", "long"), ("long", "long"), ("odd", "odd")} <= set(rows)
 
 
-def test_acting_on_surer_answers_counts_those_of_at_least_that_confidence(finished):
-    columns = "SELECT threshold, n, coverage, accuracy FROM acting WHERE study_id = 'study' AND part = 'test'"
-    rows = ask(finished, f"{columns} AND cell_id = 'tuned' AND temperature = 1 ORDER BY threshold")
-    assert [row[0] for row in rows] == pytest.approx([step / 100 for step in range(100)])
-    [sizes] = ask(
+def test_acting_on_surer_answers_counts_those_of_at_least_that_confidence(finished, evaluation):
+    """The likeliest answers are negative .7, neutral .6 with what is unparsed, and negative .55, which is wrong."""
+    probabilities = {
+        "p_negative": [0.7, 0.3, 0.55],
+        "p_neutral": [0.1, 0.2, 0.25],
+        "p_positive": [0.1, 0.1, 0.1],
+        "p_unparsed": [0.1, 0.4, 0.1],
+    }
+    rows = {"evaluation_id": "tuned at 1", "headline_id": HEADLINE_IDS[:3], "predicted": "neutral"}
+    replace_evaluations(finished, [evaluation("tuned", 1)], pd.DataFrame(rows | probabilities))
+    columns = "SELECT threshold, n, coverage, hits, accuracy, accuracy_low, accuracy_high FROM acting"
+    found = ask(finished, f"{columns} WHERE part = 'test' AND cell_id = 'tuned' AND temperature = 1 ORDER BY threshold")
+    counts = [(3, 2)] * 56 + [(2, 2)] * 5 + [(1, 1)] * 10 + [(0, 0)] * 29
+    expected = [
+        (step / 100, n, n / 3, hits, *((hits / n, *accuracy_interval(hits, n)) if n else (None, None, None)))
+        for step, (n, hits) in enumerate(counts)
+    ]
+    assert [pytest.approx(row) for row in expected] == found
+
+
+def test_a_mix_up_is_positive_for_negative_or_negative_for_positive(finished, evaluation):
+    """The labels are negative, neutral, positive, and the same again."""
+    answers = ["positive", "negative", "positive", "neutral", "neutral", "negative"]
+    rows = pd.DataFrame({"evaluation_id": "tuned at 1", "headline_id": HEADLINE_IDS, "predicted": answers})
+    replace_evaluations(
         finished,
-        "SELECT count(*), count(*) FILTER (confidence >= 0.5) FROM ledger.answers WHERE study_id = 'study' AND"
-        " part = 'test' AND cell_id = 'tuned' AND temperature = 1",
+        [evaluation("tuned", 1)],
+        rows.assign(p_negative=0.25, p_neutral=0.25, p_positive=0.25, p_unparsed=0.25),
     )
-    assert (rows[0][1], rows[50][1]) == sizes
-    assert all(later[1] <= row[1] for row, later in pairwise(rows))
+    columns = "n, mix_ups, mix_up_rate, mix_up_rate_low, mix_up_rate_high, right_calls, right_calls_per_mix_up"
+    found = "SELECT {} FROM ledger.mix_ups WHERE evaluation_id = 'tuned at {}'"
+    assert ask(finished, found.format(columns, 1)) == [pytest.approx((6, 2, 1 / 3, *accuracy_interval(2, 6), 1, 0.5))]
+    assert ask(finished, found.format("mix_ups, right_calls_per_mix_up", 10)) == [(1, 1.0)]
 
 
 def test_the_headlines_of_each_fold_are_counted_by_part(finished):
