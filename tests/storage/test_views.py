@@ -173,13 +173,19 @@ def test_a_curve_is_of_cells_that_differ_only_in_their_epochs(grid):
     assert [row[:3] for row in shown] == [(1.0, 1, 2), (1.0, 3, 2)]
 
 
-def test_a_cell_without_all_its_evaluations_is_missing(finished, cell):
+def test_a_cell_without_all_its_evaluations_is_missing(finished, cell, evaluation, predict):
+    """A model needs each temperature on test and on validation, a baseline each part; base lacks one of six."""
     add_cells(finished, "study", [cell(cell_id="late", seed=3)])
-    missing = {row[0] for row in ask(finished, "SELECT cell_id FROM missing_cells WHERE study_id = 'study'")}
-    assert "late" in missing
+    every = {"tuned": (0.1, 1, 10), "base": (0.1, 1), "svm": (None,)}
+    records = [
+        evaluation(cell_id, each, part="validation", evaluation_id=f"{cell_id} at {each} on validation")
+        for cell_id, temperatures in every.items()
+        for each in temperatures
+    ]
+    save_evaluations(finished, records, pd.concat([predict(each.evaluation_id) for each in records]))
     fail_cell(finished, "late", "out of memory")
-    rows = ask(finished, "SELECT status, reason FROM missing_cells WHERE cell_id = 'late'")
-    assert rows == [("failed", "out of memory")]
+    rows = ask(finished, "SELECT cell_id, status, reason, is_final FROM missing_cells WHERE study_id = 'study'")
+    assert rows == [("base", "finished", None, False), ("late", "failed", "out of memory", False)]
 
 
 def test_a_study_is_reported_with_the_ingestion_that_it_read(finished, source, accepted, rejected, quarantined, study):
