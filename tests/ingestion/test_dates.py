@@ -130,6 +130,12 @@ def test_the_order_of_the_settings_leaves_no_choice():
     assert parse("03/04/2025", "13/04/2025", order="mdy") == ["2025-03-04 00:00:00", None]
 
 
+def test_two_digits_from_69_on_are_years_of_the_20th_century():
+    words = ("31/12/69", "31-12-68", "01.01.00", "01/01/99")
+    years = ["1969-12-31", "2068-12-31", "2000-01-01", "1999-01-01"]
+    assert parse(*words, order="dmy") == [f"{day} 00:00:00" for day in years]
+
+
 @pytest.mark.parametrize("form", ["%m/%d/%Y %H:%M:%S", "%b %d, %Y %I:%M %p"])
 def test_a_large_column_is_parsed_by_few_formats_and_not_word_by_word(form, monkeypatch):
     monkeypatch.setattr("ingestion.dates._parse_one", lambda word: pytest.fail(f"{word} was parsed on its own"))
