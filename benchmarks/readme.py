@@ -222,9 +222,9 @@ def _describe_gpu_in_short(record: Record) -> str:
             rates.append(rate)
             faster.append(rate / best)
     return (
-        f"On one {record['machine']['gpu']}, a model of Llama 2 7B's shape trains {min(rates):.0f} to {max(rates):.0f} "
-        f"headlines a second with the study's loss,\n{min(faster):.1f} to {max(faster):.1f} times as many as trl's "
-        "`SFTTrainer` at its best ([how](docs/speed.md)). That takes 27 GB of free memory;\n"
+        f"On one {record['machine']['gpu']}, training a model of Llama 2 7B's shape takes {min(rates):.0f} to "
+        f"{max(rates):.0f} headlines a second with whole-text loss,\n{min(faster):.1f} to {max(faster):.1f} times as "
+        "many as trl's `SFTTrainer` at its best ([how](docs/speed.md)). These rates need 27 GB of free memory;\n"
         "with less, training is far slower."
     )
 
@@ -244,7 +244,7 @@ def _describe_real_study(record: Record) -> str:
         f"Real headlines, real models, two CPU cores: {record['source']} (Malo et al. 2014, CC BY-NC-SA 3.0) at 50 % "
         f"agreement,\n{record['train']} to train and {record['ladder'][0]['n']} to test, temperature 0.1; Gemma 3 270M "
         f"(Gemma terms of use) and all-MiniLM-L6-v2 (Apache 2.0); {record['finished']}.\nThe best published figure of "
-        f"Llama 2 7B on this split is {published}. Validation chose the recipes "
+        f"Llama 2 7B on this split is {published}. The settings were chosen on validation "
         "([the whole study](docs/studies/financial-phrasebank.md)):"
     )
     return f"{text}\n\n{render_table(('on the test part', 'accuracy [95 %]', 'macro-F1'), found)}"

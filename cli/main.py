@@ -128,7 +128,7 @@ def _run(words: list[str], interrupted: Event, *, debug: bool) -> int:
         code = FAILED
     except PermissionError as error:
         place = f"{error.filename}: " if error.filename else ""
-        code = _fail(f"{place}{error.strerror or error}; ask its owner for the right to it", FAILED, debug=debug)
+        code = _fail(f"{place}{error.strerror or error}; ask its owner for access", FAILED, debug=debug)
     except MemoryError:
         code = _fail("out of memory: give fewer rows or a smaller model, or close other programs", FAILED, debug=debug)
     except Exception as error:  # noqa: BLE001 (the edge: any error becomes one line, with --debug below its traceback)

@@ -16,7 +16,7 @@ def market(
     model: Annotated[
         str,
         typer.Option(
-            help="`champion`, or a cell's id or name; `champions`: for each headline, that of its time.",
+            help="`champion`, or a cell's id or name; `champions`: for each headline, the one when it was published.",
             autocompletion=complete_measured,
         ),
     ] = "champion",
@@ -26,7 +26,7 @@ def market(
     ] = "XNYS",
     timezone: Annotated[
         str | None,
-        typer.Option(help="Zone in which midnight means a date without a time; as the news was read if omitted."),
+        typer.Option(help="Zone in which midnight is a date without a time; that of its source if omitted."),
     ] = None,
     price_column: Annotated[str | None, typer.Option(help="Column of the prices; detected if omitted.")] = None,
     format_: Annotated[Form | None, FORMAT] = None,

@@ -29,7 +29,8 @@ LabelColumns = Annotated[
 ]
 LabelMap = Annotated[Path | None, typer.Option(help="YAML or JSON file of `word: label`; or {word: label, ...}.")]
 Thresholds = Annotated[
-    str | None, typer.Option(help="For labels that are scores: with -0.1,0.1, negative is below, positive above.")
+    str | None,
+    typer.Option(help="For labels that are scores: `-0.1,0.1` makes scores below -0.1 negative, above 0.1 positive."),
 ]
 Encoding = Annotated[str | None, typer.Option(help="Text encoding; detected if omitted.")]
 Format = Annotated[
@@ -43,7 +44,9 @@ ContextColumn = Annotated[str | None, typer.Option(help="Column of text to show 
 InstrumentColumn = Annotated[
     str | None, typer.Option(help="Column of the ticker, ISIN or entity; detected if omitted.")
 ]
-Timezone = Annotated[str | None, typer.Option(help="Zone of dates without one, as in Europe/Lisbon; UTC if omitted.")]
+Timezone = Annotated[
+    str | None, typer.Option(help="Time zone of dates that name none, as in Europe/Lisbon; UTC if omitted.")
+]
 DateOrder = Annotated[
     str | None, typer.Option(help="Order in dates such as 03/04/2025: dmy, mdy or ymd; detected if omitted.")
 ]

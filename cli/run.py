@@ -50,9 +50,9 @@ def run(
 ) -> None:
     """Run a study: ingest, split, fine-tune each cell of the grid, evaluate, print the leaderboard.
 
-    The profile demo keeps every row and splits like the study. With --data of your own it merges copies and keeps near
-    copies in one part, like the profile desk; FinancialPhraseBank is treated as in the study. A source is read as when
-    it was last ingested, unless options override that.
+    The profile demo keeps every row and splits as in the published study. With your own --data it merges copies and
+    keeps near copies in one part, like the profile desk; FinancialPhraseBank is treated as in that study. A source that
+    was ingested before is read with the same settings, unless options override them.
 
     Example: fintone run --learning-rates 3e-4,1e-3 --epochs 2 --grid lora.r=16,64
     """

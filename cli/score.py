@@ -59,7 +59,7 @@ def score(
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     header_row: Annotated[int | None, typer.Option(help="Line that names the columns; detected if omitted.")] = None,
-    raw: Annotated[bool, typer.Option("--raw", help="In CSV, leave text unchanged that looks like a formula.")] = False,  # noqa: FBT002
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, do not change text that looks like a formula.")] = False,  # noqa: FBT002
     unparsed: Annotated[
         str,
         typer.Option(help="What to call an answer that is not a label: `label` for unparsed, `neutral` for neutral."),
@@ -85,14 +85,16 @@ def score(
     ] = None,
     thresholds: Annotated[
         str | None,
-        typer.Option(help="For --evaluate: labels are scores; with -0.1,0.1, negative is below, positive above."),
+        typer.Option(help="For --evaluate: `-0.1,0.1` makes scores below -0.1 negative, above 0.1 positive."),
     ] = None,
     drift_tolerance: Annotated[
         float,
         typer.Option(help="Drift is reported where the whole 95 % interval of a difference is beyond this."),
     ] = 0.1,
 ) -> None:
-    """Label headlines with the champion: a label, probabilities and the model's version for each, to SQL and a file.
+    """Label headlines with the champion, or with another cell.
+
+    Each headline gets a label, probabilities and the model's version, in a file or on standard output, and in SQL.
 
     Example: fintone score headlines.csv --output answers.parquet
     """

@@ -20,7 +20,7 @@ def sql(
     output: Annotated[Path | None, typer.Option(help="Write the answer to this file instead.")] = None,
     timeout: Annotated[float, typer.Option(min=0.001, help="Seconds that the query may take.")] = 60.0,
     memory: Annotated[float, typer.Option(min=0.05, help="Gigabytes of memory that the query may take.")] = 2.0,
-    raw: Annotated[bool, typer.Option("--raw", help="In CSV, leave text unchanged that looks like a formula.")] = False,  # noqa: FBT002
+    raw: Annotated[bool, typer.Option("--raw", help="In CSV, do not change text that looks like a formula.")] = False,  # noqa: FBT002
 ) -> None:
     """Query the warehouse with SQL. A table on a terminal is cut to its width and 40 rows; a pipe gets everything.
 

@@ -7,7 +7,7 @@ from cli.output.console import print_lines
 
 
 def withdraw(cell: Annotated[str, FINE_TUNE]) -> None:
-    """Delete stored answers of a cell that another adapter gave, or whose adapter is unknown.
+    """Delete a cell's stored answers that were given by another adapter or by an unknown one.
 
     Example: fintone withdraw 3f9a
     """

@@ -100,8 +100,8 @@ def _check_cell(counts: "AnswerCounts", cell: Champion, advice: str) -> None:
     if not counts.counting:
         last = "unknown" if counts.trained_to is None else f"{counts.trained_to:%Y-%m-%d}"
         raise NothingMeasuredError(
-            f"cell {cell.cell_id}: none of its {counts.dated:,} answers with a date counts, since only headlines later "
-            f"than those that the model learned from do (last date: {last}); score later news, or measure "
+            f"cell {cell.cell_id}: none of its {counts.dated:,} answers with a date counts: a headline counts only if "
+            f"it is later than those that the model learned from (last date: {last}); score later news, or measure "
             f"the cell of a study with split.method=temporal (`fintone market --model CELL`){advice}"
         )
 
@@ -119,6 +119,6 @@ def _check_champions(counts: "AnswerCounts") -> None:
         )
     if not counts.counting:
         raise NothingMeasuredError(
-            f"champions: none of their {counts.dated:,} answers with a date counts, since only headlines later than "
-            "those that the champion of their time learned from do; score later news"
+            f"champions: none of their {counts.dated:,} answers with a date counts: a headline counts only if it "
+            "is later than those that the champion of its time learned from; score later news"
         )

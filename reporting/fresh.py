@@ -18,15 +18,15 @@ def describe_fresh(found: FreshAccuracy, known: KnownDrop | None, *, is_drop: bo
     """
     reference = f"{format_ratio(found.reference)}, the lower end of the interval of its accuracy on its own test part"
     headlines = count(found.n, "labelled headline")
-    since = f"fresh headlines: accuracy {format_ratio(found.accuracy)} on {headlines} since its study"
+    since = f"fresh headlines: accuracy {format_ratio(found.accuracy)} on {headlines} since the model's study"
     earlier = (
         f"; a drop was found on {known.found_at:%d %B %Y}, after {count(known.n, 'labelled headline')}" if known else ""
     )
     remedy = "; the model no longer fits this news: train again with these headlines (`fintone run`)"
     if is_drop:
         on_test = f"({format_ratio(found.test_accuracy)} by the likeliest labels on {found.test_n:,})"
-        p_value = f"({format_p_value(found.p_value)} at every look)"
-        return f"warning: {since}, below {reference} {on_test}, beyond noise {p_value}{earlier}{remedy}"
+        p_value = f"({format_p_value(found.p_value)}, valid for any number of looks)"
+        return f"warning: {since} is below {reference} {on_test}, by more than noise {p_value}{earlier}{remedy}"
     text = f"{since}, no drop below {format_ratio(found.reference)} beyond noise"
     return f"warning: {text} now{earlier}{remedy}" if known else text
 

@@ -185,12 +185,12 @@ class TrainingSettings(Settings):
         default="none",
         description="Encoder only: weight of each class in the loss. `balanced`: inverse to its share of train.",
     )
-    batch_size: PositiveInt = Field(default=8, description="Headlines an optimiser step.")
+    batch_size: PositiveInt = Field(default=8, description="Headlines per optimiser step.")
     micro_batch_size: PositiveInt | None = Field(
         default=None,
-        description="Headlines a forward pass; the gradient of a batch is accumulated over several. When not given, "
+        description="Headlines per forward pass; the gradient of a batch is accumulated over several. When not given, "
         "the largest divisor of the batch up to 16, for an encoder the whole batch; halved where memory runs out. "
-        "Another one draws dropout from other random numbers.",
+        "Another value draws dropout from other random numbers.",
     )
     schedule: Literal["constant", "cosine", "warmup-stable-decay"] = Field(
         description="Learning rate after the warm-up. `constant` and `warmup-stable-decay` do not depend on the number "
@@ -206,9 +206,9 @@ class TrainingSettings(Settings):
     max_grad_norm: PositiveFloat = Field(default=0.3, description="Gradients are clipped to this norm.")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         default="auto",
-        description="Of activations and of weights that are not quantised; adapters are always float32. `auto`: "
-        "float32 on a CPU; on a GPU bfloat16, or float16 where it has none. An encoder has float32 weights and "
-        "scores in float32; on a CPU this has no effect on it.",
+        description="Precision of activations and of weights that are not quantised; adapters are always float32. "
+        "`auto`: float32 on a CPU; on a GPU bfloat16, or float16 if the GPU lacks bfloat16. An encoder has float32 "
+        "weights and scores in float32; on a CPU this setting has no effect on an encoder.",
     )
     optimizer: Literal["auto", "adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "paged_adamw_8bit"] = Field(
         default="auto",

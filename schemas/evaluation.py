@@ -77,7 +77,7 @@ class PromotionSettings(Settings):
     )
     min_accuracy: float = Field(default=0.5, ge=0, le=1, description="Least accuracy on test.")
     max_unparsed_rate: float = Field(
-        default=0.05, ge=0, le=1, description="Largest share of test headlines that it may answer with no label."
+        default=0.05, ge=0, le=1, description="Largest share of test headlines to which its answer may be no label."
     )
     beat_baseline: bool = Field(default=True, description="Whether it must beat the study's best baseline, too.")
 

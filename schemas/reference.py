@@ -15,8 +15,8 @@ from schemas.score import ScoreSettings
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 INTRODUCTION = """# Settings
 
-Each is set by a profile, by `--set name=value`, or in the form of a Prefect deployment. This page is made from the
-settings' own descriptions (`python -m schemas.reference`).
+Each setting is given by a profile, by `--set name=value`, or in the form of a Prefect deployment. "The study" is
+Camargo (2024). This page is made from the settings' own descriptions (`python -m schemas.reference`).
 """
 
 

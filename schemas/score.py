@@ -86,8 +86,8 @@ class ScoreSettings(NamingSettings):
     )
     unparsed: Literal["label", "neutral"] = Field(
         default="label",
-        description="The label of an answer that is no label. `label`: unparsed. `neutral`: neutral, as in the study's "
-        "evaluations. Its probability is not part of the confidence either way.",
+        description="What to call an answer that is not a label. `label`: unparsed. `neutral`: neutral, as in the "
+        "study's evaluations. Its probability is not part of the confidence either way.",
     )
     too_long: Literal["reject", "truncate"] | None = Field(
         default=None,

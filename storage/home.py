@@ -115,7 +115,7 @@ def _check_name(root: Path) -> None:
     except OSError as error:
         raise HomeError(f"FINTONE_HOME {cut(name)}: cannot be a folder ({error.strerror}); name another") from None
     if root.is_dir() and not os.access(root, os.X_OK, effective_ids=True):
-        raise HomeError(f"FINTONE_HOME {name}: you may not enter it; ask its owner for the right to, or name another")
+        raise HomeError(f"FINTONE_HOME {name}: you may not enter it; ask its owner for access, or name another")
     sign = next((sign for sign in MISREAD if sign in name), None)
     if sign:
         raise HomeError(f"FINTONE_HOME {name}: DuckDB opens no file in a folder with {sign} in its name; name another")

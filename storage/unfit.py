@@ -190,7 +190,7 @@ def not_a_warehouse(path: Path, reason: str) -> NotAWarehouseError:
 
 def _unreadable(path: Path, reason: str) -> WarehouseUnreadableError:
     return WarehouseUnreadableError(
-        f"warehouse {path}: cannot be read ({reason}); ask its owner for the right to, or set FINTONE_HOME"
+        f"warehouse {path}: cannot be read ({reason}); ask its owner for access, or set FINTONE_HOME"
     )
 
 

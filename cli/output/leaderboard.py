@@ -40,8 +40,8 @@ def build_table(rows: Sequence[Row], title: str, short_ids: Mapping[str, str]) -
             figures[0] = _figures(at[None])
         interval = "-".join(format_ratio(first[bound]) for bound in ("accuracy_low", "accuracy_high"))
         table.add_row(Text(f"{short_ids[first['cell_id']]} {_name(first)}"), *figures, interval)
-    champion = "; * is the champion now" if any(row["is_champion"] for row in rows) else ""
-    table.caption = f"accuracy / macro-F1; the interval is that of the first accuracy{champion}"
+    champion = "; * marks the current champion" if any(row["is_champion"] for row in rows) else ""
+    table.caption = f"accuracy / macro-F1; the interval is for the first accuracy in the row{champion}"
     table.caption_justify = "left"
     return table
 

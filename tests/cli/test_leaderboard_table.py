@@ -46,8 +46,8 @@ def test_each_model_has_one_line_and_each_temperature_one_column() -> None:
         "svm baseline: TF-IDF + linear SVM  .842 / .843                           .817-.865",
         "tune lr=2e-04 epochs=3 *           .842 / .843  .842 / .843  .842 / .843 .817-.865",
         "late lr=2e-04 epochs=1                          .842 / .843              .500-.865",
-        "accuracy / macro-F1; the interval is that of the first accuracy; * is the champion",
-        "now",
+        "accuracy / macro-F1; the interval is for the first accuracy in the row; * marks",
+        "the current champion",
     ]
 
 

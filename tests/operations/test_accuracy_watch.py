@@ -87,17 +87,17 @@ def test_a_drop_is_reported_with_the_remedy_and_sent_once(home: Path, score: Sco
     )
     reference, _ = accuracy_interval(right, n)
     assert watch.lines[-1] == (
-        "fresh headlines: accuracy 0 on 60 labelled headlines since its study, no drop below "
+        "fresh headlines: accuracy 0 on 60 labelled headlines since the model's study, no drop below "
         f"{format_ratio(reference)} beyond noise"
     )
     drop = watch.look(score(weeks[1]))
     assert drop == FreshAccuracy(120, 0.0, reference, n, right / n, drop_p_value(0, 120, reference))
     assert watch.sent == [drop]
     assert watch.lines[-1] == (
-        f"warning: fresh headlines: accuracy 0 on 120 labelled headlines since its study, below "
+        "warning: fresh headlines: accuracy 0 on 120 labelled headlines since the model's study is below "
         f"{format_ratio(reference)}, the lower end of the interval of its accuracy on its own test part "
-        f"({format_ratio(right / n)} by the likeliest labels on {n}), beyond noise "
-        f"(p={format_ratio(drop.p_value)} at every look); the model "
+        f"({format_ratio(right / n)} by the likeliest labels on {n}), by more than noise "
+        f"(p={format_ratio(drop.p_value)}, valid for any number of looks); the model "
         "no longer fits this news: train again with these headlines (`fintone run`)"
     )
     assert watch.look(score(weeks[2])).n == 180
