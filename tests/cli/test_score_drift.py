@@ -132,7 +132,9 @@ def test_the_flow_sends_an_event_of_a_drop_of_accuracy(recorded: ServerRecord, f
     [event] = read_events("month.csv", DROP_EVENT)
     assert event["payload"]["n"] == 120
     [shown] = recorded.artifacts("fresh-accuracy")
-    assert str(shown.data).startswith("warning: fresh headlines: accuracy 0 on 120 labelled headlines since its study")
+    assert str(shown.data).startswith(
+        "warning: fresh headlines: accuracy 0 on 120 labelled headlines since the model's study is below"
+    )
 
 
 def test_without_a_server_a_drop_of_accuracy_is_reported_and_kept_to_be_sent(

@@ -241,7 +241,7 @@ def test_a_wrong_setting_is_refused(home: Path, cell: str, settings: dict[str, A
 def test_without_answers_that_count_nothing_is_measured(home: Path, cell: str) -> None:
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("UPDATE sources SET ingested_at = TIMESTAMP '2025-01-01'")
-    with pytest.raises(InputError, match=r"none of its 1,182 answers with a date counts, since .* --model CELL"):
+    with pytest.raises(InputError, match=r"none of its 1,182 answers with a date counts: .* --model CELL"):
         measure(cell)
     with writing(home / "warehouse.duckdb") as connection:
         connection.execute("DELETE FROM ledger.scored_rows")
