@@ -129,6 +129,6 @@ def _record(drop: "Drop[Racer]", epoch: int, bound: float) -> "list[DropRecord]"
 
 
 def _cost(racer: "Racer") -> tuple[float, int]:
-    """The key that breaks ties, as in `ledger.selection`."""
+    """The key that breaks ties, as in `model_selection`."""
     training = racer.cells[0].settings.training
     return training.learning_rate, training.seed

@@ -16,7 +16,7 @@ chosen AS (
     FROM judged
     UNION ALL
     SELECT study_id, cell_id, temperature, NULL
-    FROM ledger.selection
+    FROM model_selection
     WHERE choice = 1 AND list_contains($unjudged, study_id)
 )
 """

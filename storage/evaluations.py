@@ -94,7 +94,7 @@ def load_evaluated(warehouse: Path, cell_id: str) -> set[str]:
 
 
 def load_best(warehouse: Path, study_id: str) -> Chosen | None:
-    """The fine-tuned cell and the temperature that validation chooses (see `ledger.selection`); None without any.
+    """The fine-tuned cell and the temperature that validation chooses (see `model_selection`); None without any.
 
     The choice is by the expected accuracy (see `leaderboard`) on each label, averaged over the labels. Validation holds
     what train and test leave, so its labels may be far from balanced, and a model that always answers one label must
@@ -102,7 +102,7 @@ def load_best(warehouse: Path, study_id: str) -> Chosen | None:
     """
     with reading(warehouse) as connection:
         found = connection.execute(
-            "SELECT cell_id, name, temperature FROM ledger.selection WHERE study_id = ? AND choice = 1", [study_id]
+            "SELECT cell_id, cell_name, temperature FROM model_selection WHERE study_id = ? AND choice = 1", [study_id]
         ).fetchone()
     return Chosen(*found) if found else None
 

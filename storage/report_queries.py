@@ -54,8 +54,9 @@ def _figures(study_id: str, chosen: Chosen, contenders: Sequence[Contender]) -> 
     return {
         "leaderboard": (
             f"SELECT cell_name, kind, model, learning_rate, epochs, seed, temperature, n, {_FIGURES}, "
-            f"expected_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard WHERE {test} "
-            f"ORDER BY {LEADERBOARD_ORDER}"
+            "expected_accuracy, balanced_accuracy, unparsed_rate, is_champion, cell_id FROM leaderboard LEFT JOIN "
+            f"(SELECT cell_id, temperature, balanced_accuracy FROM model_selection WHERE study_id = '{study_id}') "
+            f"USING (cell_id, temperature) WHERE {test} ORDER BY {LEADERBOARD_ORDER}"
         ),
         "abbreviated": (
             f"SELECT DISTINCT cell_name, settings FROM leaderboard WHERE {test} AND kind = 'fine-tuned' AND "

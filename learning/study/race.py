@@ -20,7 +20,7 @@ class Standing(Generic[Name]):
     right: NDArray[np.bool_]
     """[N] whether each answer is right."""
     balanced_accuracy: float
-    """The figure that selects cells; see `ledger.selection`."""
+    """The figure that selects cells; see `model_selection`."""
 
 
 @dataclass(frozen=True)

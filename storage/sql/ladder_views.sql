@@ -1,7 +1,7 @@
 -- From cheap to costly: what each rung of the ladder brings and costs, and how both depend on the annotators' agreement.
 -- Defined again whenever the warehouse is prepared.
 
-CREATE OR REPLACE VIEW ledger.selection AS
+CREATE OR REPLACE VIEW model_selection AS
 WITH by_label AS (
     SELECT
         study_id,
@@ -26,8 +26,7 @@ figures AS (
 )
 SELECT
     figures.study_id,
-    cells.cell_id,
-    study_cells.name,
+    study_cells.name AS cell_name,
     cells.model,
     cells.base_revision,
     figures.temperature,
@@ -41,20 +40,22 @@ SELECT
             cells.learning_rate,
             cells.seed,
             study_cells.position
-    ) AS choice
+    ) AS choice,
+    cells.cell_id
 FROM figures
 JOIN cells USING (cell_id)
 JOIN study_cells USING (study_id, cell_id)
-WHERE cells.kind = 'fine-tuned';
-COMMENT ON VIEW ledger.selection IS 'The figures that choose between the fine-tuned cells of a study, on validation: a row for each cell and temperature.';
-COMMENT ON COLUMN ledger.selection.study_id IS 'The study.';
-COMMENT ON COLUMN ledger.selection.cell_id IS 'The cell.';
-COMMENT ON COLUMN ledger.selection.name IS 'Readable name of the cell in this study.';
-COMMENT ON COLUMN ledger.selection.model IS 'Its base model.';
-COMMENT ON COLUMN ledger.selection.base_revision IS 'The revision of that model, or the hash of its files.';
-COMMENT ON COLUMN ledger.selection.temperature IS 'Sampling temperature.';
-COMMENT ON COLUMN ledger.selection.balanced_accuracy IS 'Expected accuracy on each label, averaged over the labels; to 12 digits, since the order of a sum may change the last ones.';
-COMMENT ON COLUMN ledger.selection.choice IS 'From 1, the best: the highest balanced accuracy at the lowest temperature; in a tie the one with fewest epochs, then the lowest learning rate, the lowest seed, the first in the study.';
+WHERE cells.kind = 'fine-tuned'
+ORDER BY figures.study_id, choice;
+COMMENT ON VIEW model_selection IS 'How validation ranks the fine-tuned cells of a study, and the figure by which it does: a row for each cell and temperature.';
+COMMENT ON COLUMN model_selection.study_id IS 'The study.';
+COMMENT ON COLUMN model_selection.cell_name IS 'Readable name of the cell in this study.';
+COMMENT ON COLUMN model_selection.model IS 'Its base model.';
+COMMENT ON COLUMN model_selection.base_revision IS 'The revision of that model, or the hash of its files.';
+COMMENT ON COLUMN model_selection.temperature IS 'Sampling temperature.';
+COMMENT ON COLUMN model_selection.balanced_accuracy IS 'Expected accuracy on the headlines of each label of validation, averaged over the labels; to 12 digits, since the order of a sum may change the last ones.';
+COMMENT ON COLUMN model_selection.choice IS 'From 1, the best: the highest balanced accuracy at the lowest temperature; in a tie the one with fewest epochs, then the lowest learning rate, the lowest seed, the first in the study.';
+COMMENT ON COLUMN model_selection.cell_id IS 'The cell.';
 
 
 CREATE OR REPLACE VIEW ledger.matthews AS
@@ -138,7 +139,7 @@ COMMENT ON COLUMN ledger.prices.train_seconds IS 'Seconds of its whole training,
 CREATE OR REPLACE VIEW ledger.rungs AS
 WITH best AS (
     SELECT study_id, cell_id
-    FROM ledger.selection
+    FROM model_selection
     QUALIFY choice = min(choice) OVER (PARTITION BY study_id, model, base_revision)
 ),
 priced AS (

@@ -9,6 +9,7 @@ import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from statistics import mean
 from typing import Any, Literal
 
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from operations.report import write_report
 from schemas.errors import FailureError
 from schemas.files import OutputError
+from schemas.label import LABELS
 from schemas.plan import StudyPlan
 from schemas.promotion import Champion
 from storage.champions import Decision, save_decision
@@ -229,6 +231,21 @@ def test_each_query_that_is_shown_gives_what_is_shown(whole: Path) -> None:
             columns = re.findall(r'<th scope="col">(.*?)</th>', rest)
             assert tuple(unescape(column) for column in columns) == result.columns
             assert len(re.findall(r"<tr>\s*<td", rest)) == min(len(result.rows), 60)
+
+
+def test_the_page_shows_the_figure_by_which_validation_chose(whole: Path, trained: Any) -> None:
+    """The mean over the labels of the mean probability of the right answer; what is unparsed counts as neutral."""
+    answers = query(
+        whole.parents[2] / "warehouse.duckdb",
+        "SELECT label, p_negative, p_neutral + p_unparsed, p_positive FROM predictions"
+        f" WHERE part = 'validation' AND temperature = 0.1 AND cell_id = '{trained[1]}'",
+    ).rows
+    by_label: dict[str, list[float]] = {}
+    for label, *probabilities in answers:
+        by_label.setdefault(label, []).append(probabilities[LABELS.index(label)])
+    expected = mean(mean(of_label) for of_label in by_label.values())
+    shown = re.findall(r'data-label="balanced accuracy on validation">([^<]*)<', read(whole)[0])
+    assert shown == [f"{expected:.3f}"]
 
 
 def test_accuracy_over_temperature_is_that_of_the_evaluations_at_their_temperatures(home: Path) -> None:

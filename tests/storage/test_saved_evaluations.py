@@ -111,7 +111,7 @@ def test_a_model_that_always_answers_the_commonest_label_is_not_chosen_for_it(fi
     save_evaluations(finished, [record], always)
     chosen = load_best(finished, "study")
     assert (chosen.cell_id, chosen.temperature) == ("tuned", 0.1)
-    [(accuracy,)] = ask(finished, "SELECT balanced_accuracy FROM ledger.selection WHERE choice = 1")
+    [(accuracy,)] = ask(finished, "SELECT balanced_accuracy FROM model_selection WHERE choice = 1")
     assert accuracy == pytest.approx(1 / 3)
 
 

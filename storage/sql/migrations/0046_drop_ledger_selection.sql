@@ -1,0 +1,1 @@
+DROP VIEW IF EXISTS ledger.selection; -- it is the view model_selection now, which analysts can read
