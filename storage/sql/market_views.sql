@@ -186,7 +186,7 @@ placed AS (
     FROM answers
     ASOF JOIN ledger.market_sessions AS sessions
         ON sessions.market_id = answers.market_id AND answers.known_at <= sessions.closes_at
-    WHERE answers.known_at > sessions.since
+    WHERE sessions.since IS NOT NULL -- of the first session it is unknown when it begins
 ),
 grouped AS (
     SELECT
