@@ -244,7 +244,7 @@ def test_the_page_shows_the_figure_by_which_validation_chose(whole: Path, traine
     for label, *probabilities in answers:
         by_label.setdefault(label, []).append(probabilities[LABELS.index(label)])
     expected = mean(mean(of_label) for of_label in by_label.values())
-    shown = re.findall(r'data-label="balanced accuracy on validation">([^<]*)<', read(whole)[0])
+    shown = re.findall(r'data-label="balanced accuracy">([^<]*)<', read(whole)[0])
     assert shown == [f"{expected:.3f}"]
 
 
