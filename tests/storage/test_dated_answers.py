@@ -99,3 +99,21 @@ def test_of_folds_each_headline_is_compared_with_what_the_model_of_its_fold_lear
         " USING (text) WHERE cell_id = 'tuned' AND temperature = 1 ORDER BY headline_id",
     )
     assert rows == [("0", "test", False, 12, False), ("1", "test", False, 10, False), ("2", "test", False, 10, True)]
+
+
+def test_of_a_headline_that_was_tested_and_scored_the_answer_of_the_test_stays(finished: Path) -> None:
+    with writing(finished) as connection:
+        connection.execute("UPDATE headlines SET published_at = TIMESTAMP '2026-01-05' WHERE headline_id LIKE '%0'")
+    answer(finished, "tuned", ("Sales of firm 5 rose .", 4, None))
+    rows = "SELECT text, origin, p_positive FROM dated_answers WHERE cell_id = 'tuned' AND temperature = 0.1"
+    assert ask(finished, rows) == [("Sales of firm 5 rose .", "test", 0.25)]
+
+
+def test_of_two_zones_a_headline_has_the_one_in_which_it_is_a_date_without_a_time(finished: Path) -> None:
+    """It is then known at the end of that day, which is the later of the two times."""
+    zones = ("America/New_York", "Europe/Berlin", "Asia/Tokyo")
+    for zone in zones:
+        answer(finished, "tuned", ("a", 4 + 23 / 24, None), source=zone)
+    with writing(finished) as connection:
+        connection.execute("UPDATE scorings SET timezone = source")
+    assert ask(finished, "SELECT timezone FROM dated_answers WHERE text = 'a'") == [("Europe/Berlin",)]
