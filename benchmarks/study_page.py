@@ -123,25 +123,26 @@ def build_ladder(ask: Ask) -> str:
 
 
 def build_recipes(ask: Ask) -> str:
-    """Every recipe by its accuracy on validation; the one that validation chooses for each base is marked."""
+    """Every recipe in the order in which validation ranks those of its base; the one that it chooses is marked."""
     chosen = "(SELECT cell_id FROM ladder WHERE {test} AND is_best_of_base)"
     rows = ask(
-        "SELECT own.cell_name, own.accuracy, own.macro_f1, test.accuracy AS on_test, test.accuracy_low AS on_test_low,"  # noqa: S608 (our own names)
-        f" test.accuracy_high AS on_test_high, own.cell_id IN {chosen} AS is_chosen FROM leaderboard AS own JOIN"
-        " leaderboard AS test USING (study_id, cell_id, temperature) WHERE study_id = {study} AND own.part ="
-        " 'validation' AND test.part = 'test' AND temperature = 0.1 AND own.kind = 'fine-tuned'"
-        " ORDER BY own.model, own.expected_accuracy DESC"
+        "SELECT model_selection.cell_name, balanced_accuracy, own.accuracy AS on_validation, test.accuracy,"  # noqa: S608 (our own names)
+        f" test.accuracy_low, test.accuracy_high, cell_id IN {chosen} AS is_chosen FROM model_selection JOIN"
+        " leaderboard AS own USING (study_id, cell_id, temperature) JOIN leaderboard AS test USING (study_id, cell_id,"
+        " temperature) WHERE study_id = {study} AND own.part = 'validation' AND test.part = 'test' AND"
+        " temperature = 0.1 ORDER BY model_selection.model, choice"
     )
     lines = [
         (
             f"{row['cell_name']}{' *' if row['is_chosen'] else ''}",
-            format_ratio(row["accuracy"]),
-            format_ratio(row["macro_f1"]),
-            format_interval_of(row, "on_test"),
+            format_ratio(row["balanced_accuracy"]),
+            format_ratio(row["on_validation"]),
+            format_interval_of(row, "accuracy"),
         )
         for row in rows
     ]
-    return render_table(("recipe", "accuracy on validation", "macro-F1 on validation", "accuracy on test"), lines)
+    titles = ("recipe", "balanced accuracy on validation", "accuracy on validation", "accuracy on test")
+    return render_table(titles, lines)
 
 
 def build_curve(ask: Ask) -> str:
