@@ -59,6 +59,9 @@ FIRST_SETTINGS = {
         "optimizer",
         "attention",
     },
+    "baselines": {"names", "embedding_model"},
+    "decoding": {"temperatures", "top_k", "top_p", "draws", "seed"},
+    "promotion": {"level", "min_accuracy", "max_unparsed_rate", "beat_baseline"},
 }
 """Settings that are part of an id whatever their value. A setting that was added later is part only if not default."""
 
@@ -186,11 +189,10 @@ def _older_form(config: StudyConfig, leave_out: Iterable[str], without: Iterable
     form = config.model_dump(
         mode="json", exclude={"study_name", "tags", "grid", "curve_epochs", "search", "race", *without}
     )
-    form |= {name: _identify(getattr(config, name), name) for name in ("data", "split", "prompt") if name in form}
+    groups = form.keys() & FIRST_SETTINGS.keys() - {"training"}
+    form |= {name: _identify(getattr(config, name), name) for name in groups}
     for name in _later_defaults(config.training, "training"):
         del form["training"][name]
-    for name in OF_RECORD:
-        form.get("base_model", {}).pop(name, None)
     grid = {name: list(config.varied.get(path, ())) for name, path in SHORT_NAMES.items()}
     for name, path in SHORT_NAMES.items():
         fixed = form["training"].pop(path.rpartition(".")[2])

@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import create_model
 
 from learning.study import identity
 from learning.study.grid import plan_study
 from learning.study.identity import (
+    FIRST_SETTINGS,
     baseline_cell_id,
     decoding_id,
     earlier_study_ids,
@@ -120,6 +122,17 @@ def test_the_ids_that_older_versions_gave_are_known() -> None:
         assert earlier_study_ids(demo(assignment), "data", BASE, PLAN) == [last, oldest, oldest]
     assert len(earlier_study_ids(demo(), "data", BASE, [BaselinePlan(name="svm", version=3)])) == 1
     assert earlier_study_ids(demo("grid.lora.r=4,8"), "data", BASE, PLAN) == []
+
+
+@pytest.mark.parametrize("group", sorted(FIRST_SETTINGS))
+def test_a_setting_that_is_added_later_leaves_the_ids_of_older_versions_known(group: str) -> None:
+    config, ids = demo(), earlier_study_ids(demo(), "data", BASE, PLAN)
+    assert ids == ["d47293f57746", "bee527100f4e", "bee527100f4e"]
+    settings = getattr(config, group)
+    with_later = create_model("WithLater", __base__=type(settings), later=(int, 0))
+    later_config = create_model("LaterConfig", __base__=type(config), **{group: (with_later, ...)})
+    values = {**dict(config), group: with_later(**settings.model_dump())}
+    assert earlier_study_ids(later_config.model_construct(**values), "data", BASE, PLAN) == ids
 
 
 def test_a_race_is_another_study_of_the_same_cells_and_its_level_has_no_effect_without_a_race() -> None:
