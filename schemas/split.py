@@ -124,7 +124,7 @@ class SplitSettings(Settings):
     @property
     def is_drawn(self) -> bool:
         """Whether headlines are drawn into parts at random."""
-        return self.method in {"hashed", "study"}
+        return self.method not in {"given", "temporal"}
 
     @property
     def repeats(self) -> Repeats | None:
